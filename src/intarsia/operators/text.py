@@ -1,0 +1,312 @@
+"""Reads the text of an operator back into an ``Operator``; every error points at its line and column.
+
+Grammar (white space is free, lines are not; ``#`` begins a comment)::
+
+    operator  = name ":" axes [";" axes] NEWLINE tensors NEWLINE statement {NEWLINE statement}
+    axes      = { name "<" integer }            before the semicolon parallel, after it reduction
+    tensors   = { name ":" dtype "[" integers "]" ["const"] ["pad=" number] }   on one line or several
+    statement = access ("+=" | "max=" | "min=") access { "*" access }
+    access    = name "[" affine { "," affine } "]"
+    affine    = term { ("+" | "-") term };  term = [integer "*"] axis | axis "*" integer | integer
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from intarsia.ground.errors import InputError, at_column
+from intarsia.operators.operator import (
+    COMBINES,
+    DTYPES,
+    Access,
+    Affine,
+    Axis,
+    Combine,
+    Operator,
+    Role,
+    Statement,
+    Tensor,
+)
+
+TOKEN = re.compile(
+    r"(?P<space>[ \t]+|\#[^\n]*)|(?P<number>\d+(\.\d+)?([eE][+-]?\d+)?)|(?P<name>[A-Za-z_][\w.]*)|(?P<sign>\+=|[-+*<:;,=\[\]()/%^])|(?P<bad>.)"
+)
+LARGEST_EXTENT = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word of the text; line and column count from 1."""
+
+    kind: str
+    text: str
+    line: int
+    column: int
+
+
+class _Reader:
+    """A cursor over the tokens of the text; ``fail`` builds the error at the cursor."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.tokens: list[Token] = []
+        self.at = 0
+        for number, line in enumerate(source.splitlines(), start=1):
+            self._read_line(number, line)
+        lines = source.splitlines() or [""]
+        self.tokens.append(Token("end", "", len(lines), len(lines[-1]) + 1))
+
+    def _read_line(self, number: int, line: str) -> None:
+        for match in TOKEN.finditer(line):
+            kind = match.lastgroup or ""
+            kind = next(k for k in ("space", "number", "name", "sign", "bad") if match.group(k) is not None)
+            if kind == "space":
+                continue
+            token = Token(kind, match.group(), number, match.start() + 1)
+            if kind == "bad":
+                raise self.fail(f"unexpected character {token.text!r}", token)
+            self.tokens.append(token)
+
+    @property
+    def next(self) -> Token:
+        return self.tokens[self.at]
+
+    def fail(self, what: str, token: Token | None = None, *, allowed: str = "", hint: str = "") -> InputError:
+        token = token or self.next
+        return at_column(what, source=self.source, line=token.line, column=token.column, allowed=allowed, hint=hint)
+
+    def take(self, kind: str, what: str) -> Token:
+        if self.next.kind != kind:
+            raise self.fail(f"expected {what}, found {self.next.text!r}" if self.next.text else f"expected {what}")
+        self.at += 1
+        return self.tokens[self.at - 1]
+
+    def sign(self, text: str) -> bool:
+        if self.next.kind == "sign" and self.next.text == text:
+            self.at += 1
+            return True
+        return False
+
+    def need(self, text: str) -> None:
+        if not self.sign(text):
+            found = f", found {self.next.text!r}" if self.next.text else ""
+            raise self.fail(f"expected {text!r}{found}")
+
+    def peek_sign(self, ahead: int, text: str) -> bool:
+        index = self.at + ahead
+        return index < len(self.tokens) and self.tokens[index].text == text
+
+
+def parse_operator(source: str) -> Operator:
+    """The operator that a text describes; ``str`` of the result parses back to an equal operator.
+
+    Raises:
+        InputError: with line, column and a caret, for anything that is not an operator.
+    """
+    reader = _Reader(source)
+    name = reader.take("name", "the operator's name").text
+    reader.need(":")
+    axes = _axes(reader, "parallel", ())
+    if reader.sign(";"):
+        axes = _axes(reader, "reduction", axes)
+    tensors = _tensors(reader)
+    statements = _statements(reader, {a.name for a in axes}, {t.name: t for t in tensors})
+    operator = Operator(name, axes, tensors, statements)
+    _roles(reader, operator)
+    return operator
+
+
+def _axes(reader: _Reader, role: Role, axes: tuple[Axis, ...]) -> tuple[Axis, ...]:
+    while reader.next.kind == "name" and reader.peek_sign(1, "<"):
+        token = reader.take("name", "an axis")
+        if any(a.name == token.text for a in axes):
+            raise reader.fail(f"axis {token.text!r} is declared twice", token)
+        reader.need("<")
+        axes = (*axes, Axis(token.text, _extent(reader, f"extent of axis {token.text!r}"), role))
+    return axes
+
+
+def _extent(reader: _Reader, what: str) -> int:
+    start = reader.next
+    negative = reader.sign("-")
+    token = reader.take("number", f"the {what}")
+    value = int(token.text) if token.text.isdigit() else 0
+    if negative or not token.text.isdigit() or not 1 <= value <= LARGEST_EXTENT:
+        shown = ("-" if negative else "") + token.text
+        raise reader.fail(f"{what} is {shown}", start, allowed=f"integers from 1 to {LARGEST_EXTENT}")
+    return value
+
+
+def _tensors(reader: _Reader) -> tuple[Tensor, ...]:
+    tensors: tuple[Tensor, ...] = ()
+    while reader.next.kind == "name" and reader.peek_sign(1, ":"):
+        token = reader.take("name", "a tensor")
+        if any(t.name == token.text for t in tensors):
+            raise reader.fail(f"tensor {token.text!r} is declared twice", token)
+        reader.need(":")
+        tensors = (*tensors, _tensor(reader, token.text))
+    if not tensors:
+        raise reader.fail("expected a tensor declaration such as I:int8[1, 3, 224, 224]")
+    return tensors
+
+
+def _tensor(reader: _Reader, name: str) -> Tensor:
+    dtype = reader.take("name", "a dtype")
+    if dtype.text not in DTYPES:
+        raise reader.fail(f"unknown dtype {dtype.text!r}", dtype, allowed=", ".join(DTYPES))
+    reader.need("[")
+    shape: tuple[int, ...] = ()
+    while not reader.sign("]"):
+        if shape:
+            reader.need(",")
+        shape = (*shape, _extent(reader, f"dimension {len(shape)} of tensor {name!r}"))
+    constant, pad = False, 0
+    pad_value: int | float = pad
+    while reader.next.kind == "name" and reader.next.text in {"const", "pad"} and not reader.peek_sign(1, ":"):
+        word = reader.take("name", "const or pad")
+        if word.text == "const":
+            constant = True
+            continue
+        reader.need("=")
+        pad_value = _number(reader, dtype.text)
+    return Tensor(name, dtype.text, shape, pad_value, constant)
+
+
+def _number(reader: _Reader, dtype: str) -> int | float:
+    start = reader.next
+    negative = reader.sign("-")
+    token = reader.take("number", "a pad value")
+    text = ("-" if negative else "") + token.text
+    if "float" in dtype:
+        return float(text)
+    bits = 8 * DTYPES[dtype]
+    low, high = (0, 2**bits - 1) if dtype.startswith("u") else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    if not token.text.isdigit() or not low <= int(text) <= high:
+        raise reader.fail(f"pad value {text} is not of dtype {dtype}", start, allowed=f"{low} to {high}")
+    return int(text)
+
+
+def _statements(reader: _Reader, axes: set[str], tensors: dict[str, Tensor]) -> tuple[Statement, ...]:
+    statements: tuple[Statement, ...] = ()
+    while reader.next.kind != "end":
+        statements = (*statements, _statement(reader, axes, tensors))
+    if not statements:
+        raise reader.fail("expected a statement such as O[i] += A[i, k] * B[k]")
+    return statements
+
+
+def _statement(reader: _Reader, axes: set[str], tensors: dict[str, Tensor]) -> Statement:
+    write = _access(reader, axes, tensors)
+    combine = _combine(reader)
+    reads = [_access(reader, axes, tensors)]
+    while reader.sign("*"):
+        reads.append(_access(reader, axes, tensors))
+    return Statement(write, combine, tuple(reads))
+
+
+def _combine(reader: _Reader) -> Combine:
+    start = reader.next
+    if reader.sign("+="):
+        return "+="
+    if start.kind == "name" and start.text in {"max", "min"} and reader.peek_sign(1, "="):
+        reader.at += 2
+        return "max=" if start.text == "max" else "min="
+    raise reader.fail(f"expected a combining operator, found {start.text!r}", start, allowed=", ".join(COMBINES))
+
+
+def _access(reader: _Reader, axes: set[str], tensors: dict[str, Tensor]) -> Access:
+    token = reader.take("name", "a tensor access")
+    if token.text not in tensors:
+        raise reader.fail(f"unknown tensor {token.text!r}", token, allowed=", ".join(tensors))
+    reader.need("[")
+    subscripts: tuple[Affine, ...] = ()
+    while not reader.sign("]"):
+        if subscripts:
+            reader.need(",")
+        subscripts = (*subscripts, _affine(reader, axes))
+    rank = len(tensors[token.text].shape)
+    if len(subscripts) != rank:
+        what = f"tensor {token.text!r} has {rank} dimensions, the access has {len(subscripts)} subscripts"
+        raise reader.fail(what, token)
+    return Access(token.text, subscripts)
+
+
+def _affine(reader: _Reader, axes: set[str]) -> Affine:
+    terms: dict[str, int] = {}
+    constant = 0
+    negative = reader.sign("-")
+    while True:
+        coefficient, axis = _term(reader, axes)
+        coefficient = -coefficient if negative else coefficient
+        if axis:
+            terms[axis] = terms.get(axis, 0) + coefficient
+        else:
+            constant += coefficient
+        if reader.sign("+"):
+            negative = False
+        elif reader.sign("-"):
+            negative = True
+        elif reader.next.text in {",", "]"}:
+            break
+        else:
+            raise _not_affine(reader, reader.next)
+    return Affine(tuple((a, c) for a, c in terms.items() if c), constant)
+
+
+def _term(reader: _Reader, axes: set[str]) -> tuple[int, str]:
+    """One term as (coefficient, axis), axis "" for a constant."""
+    coefficient, axis, start = 1, "", reader.next
+    while True:
+        token = reader.next
+        if token.kind == "number" and token.text.isdigit():
+            coefficient *= int(token.text)
+        elif token.kind == "name":
+            if token.text not in axes:
+                raise reader.fail(f"unknown axis {token.text!r}", token, allowed=", ".join(sorted(axes)) or "none")
+            if axis:
+                raise _not_affine(reader, start)
+            axis = token.text
+        else:
+            raise reader.fail(
+                f"expected an axis or an integer, found {token.text!r}"
+                if token.text
+                else "expected an axis or an integer",
+                token,
+            )
+        reader.at += 1
+        if not reader.sign("*"):
+            return coefficient, axis
+
+
+def _not_affine(reader: _Reader, token: Token) -> InputError:
+    return reader.fail(
+        "the subscript is not affine", token, allowed="sums of integer*axis and integers, such as 2*oh+kh-3"
+    )
+
+
+def _roles(reader: _Reader, operator: Operator) -> None:
+    """Refuse a tensor that is both read and written, mixed combines, and axes in the wrong role."""
+    for statement in operator.statements:
+        moved = {name for s in statement.write.subscripts for name, _ in s.terms}
+        for axis in operator.axes:
+            if axis.role == "reduction" and axis.name in moved:
+                token = next(t for t in reader.tokens if t.text == axis.name)
+                raise reader.fail(
+                    f"reduction axis {axis.name!r} moves the write {statement.write}",
+                    token,
+                    hint="declare it before the semicolon",
+                )
+        for read in statement.reads:
+            if any(s.write.tensor == read.tensor for s in operator.statements):
+                token = next(t for t in reader.tokens if t.text == read.tensor)
+                raise reader.fail(f"tensor {read.tensor!r} is both read and written", token)
+    combines = {(s.write.tensor, s.combine) for s in operator.statements}
+    for tensor in operator.outputs:
+        if sum(1 for name, _ in combines if name == tensor.name) > 1:
+            token = next(t for t in reader.tokens if t.text == tensor.name)
+            raise reader.fail(
+                f"tensor {tensor.name!r} is combined in two ways",
+                token,
+                allowed="one of +=, max=, min= per tensor",
+            )
