@@ -17,7 +17,7 @@ class Instruction:
         semantics: the operator that one call executes; its written tensor accumulates over calls.
         memories: operand name to the memory that holds it, in the order of the semantics' tensors.
         cycles: reciprocal throughput of one call, cycles.
-        source: where the figures come from.
+        source: where the figures come from; several lines if there are several sources.
     """
 
     name: str
@@ -37,6 +37,5 @@ class Instruction:
         if memories:
             lines.append(f"memory {memories}")
         lines.append(f"cycles {self.cycles}")
-        if self.source:
-            lines.append(f"source {self.source}")
+        lines += [f"source {line}" for line in self.source.splitlines()]
         return "\n".join(lines)

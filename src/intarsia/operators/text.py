@@ -4,16 +4,22 @@ Grammar (white space is free, lines are not; ``#`` begins a comment)::
 
     operator  = name ":" axes [";" axes] NEWLINE tensors NEWLINE statement {NEWLINE statement}
     axes      = { name "<" integer }            before the semicolon parallel, after it reduction
-    tensors   = { name ":" dtype "[" integers "]" ["const"] ["pad=" number] }   on one line or several
+    tensors   = { name ":" dtype "[" integers "]" ["const"] ["pad=" pad] }   on one line or several
+    pad       = ["-"] (number | "inf")          inf for floating dtypes only
     statement = access ("+=" | "max=" | "min=") access { "*" access }
     access    = name "[" affine { "," affine } "]"
     affine    = term { ("+" | "-") term };  term = [integer "*"] axis | axis "*" integer | integer
+
+What is asked beyond the grammar: names are declared once; a parallel axis moves every write and a reduction axis none;
+a statement's tensors are all integers or all floating; a tensor is read or written, not both, and is used; a written
+tensor has one combining operator; a tensor fits in 32-bit byte addresses and a subscript in 32-bit signed integers.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
 
 from intarsia.ground.errors import InputError, at_column
 from intarsia.operators.operator import (
@@ -30,9 +36,16 @@ from intarsia.operators.operator import (
 )
 
 TOKEN = re.compile(
-    r"(?P<space>[ \t]+|\#[^\n]*)|(?P<number>\d+(\.\d+)?([eE][+-]?\d+)?)|(?P<name>[A-Za-z_][\w.]*)|(?P<sign>\+=|[-+*<:;,=\[\]()/%^])|(?P<bad>.)"
+    r"""(?P<space>[ \t]+|\#[^\n]*)
+      | (?P<number>\d+(\.\d+)?([eE][+-]?\d+)?)
+      | (?P<name>[A-Za-z_][\w.]*)
+      | (?P<sign>\+=|[-+*<:;,=\[\]()/%^])
+      | (?P<bad>.)""",
+    re.ASCII | re.VERBOSE,
 )
 LARGEST_EXTENT = 2**31 - 1
+LARGEST_TENSOR = 2**32
+LONGEST_NUMBER = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +72,14 @@ class _Reader:
 
     def _read_line(self, number: int, line: str) -> None:
         for match in TOKEN.finditer(line):
-            kind = match.lastgroup or ""
             kind = next(k for k in ("space", "number", "name", "sign", "bad") if match.group(k) is not None)
             if kind == "space":
                 continue
             token = Token(kind, match.group(), number, match.start() + 1)
             if kind == "bad":
                 raise self.fail(f"unexpected character {token.text!r}", token)
+            if kind == "number" and len(token.text) > LONGEST_NUMBER:
+                raise self.fail("the number is too long", token, allowed=f"at most {LONGEST_NUMBER} characters")
             self.tokens.append(token)
 
     @property
@@ -111,9 +125,10 @@ def parse_operator(source: str) -> Operator:
     if reader.sign(";"):
         axes = _axes(reader, "reduction", axes)
     tensors = _tensors(reader)
-    statements = _statements(reader, {a.name for a in axes}, {t.name: t for t in tensors})
+    statements = _statements(reader, axes, {t.name: t for t in tensors})
     operator = Operator(name, axes, tensors, statements)
-    _roles(reader, operator)
+    _check_combines(reader, operator)
+    _check_use(reader, operator)
     return operator
 
 
@@ -161,21 +176,30 @@ def _tensor(reader: _Reader, name: str) -> Tensor:
         if shape:
             reader.need(",")
         shape = (*shape, _extent(reader, f"dimension {len(shape)} of tensor {name!r}"))
-    constant, pad = False, 0
-    pad_value: int | float = pad
+    tensor = _fields(reader, Tensor(name, dtype.text, shape))
+    if tensor.bytes > LARGEST_TENSOR:
+        what = f"tensor {name!r} has {tensor.bytes} bytes, beyond 32-bit addresses"
+        raise reader.fail(what, dtype, allowed=f"at most {LARGEST_TENSOR} bytes")
+    return tensor
+
+
+def _fields(reader: _Reader, tensor: Tensor) -> Tensor:
     while reader.next.kind == "name" and reader.next.text in {"const", "pad"} and not reader.peek_sign(1, ":"):
         word = reader.take("name", "const or pad")
         if word.text == "const":
-            constant = True
+            tensor = replace(tensor, constant=True)
             continue
         reader.need("=")
-        pad_value = _number(reader, dtype.text)
-    return Tensor(name, dtype.text, shape, pad_value, constant)
+        tensor = replace(tensor, pad=_number(reader, tensor.dtype))
+    return tensor
 
 
 def _number(reader: _Reader, dtype: str) -> int | float:
     start = reader.next
     negative = reader.sign("-")
+    if "float" in dtype and reader.next.text == "inf":
+        reader.at += 1
+        return -inf if negative else inf
     token = reader.take("number", "a pad value")
     text = ("-" if negative else "") + token.text
     if "float" in dtype:
@@ -187,7 +211,7 @@ def _number(reader: _Reader, dtype: str) -> int | float:
     return int(text)
 
 
-def _statements(reader: _Reader, axes: set[str], tensors: dict[str, Tensor]) -> tuple[Statement, ...]:
+def _statements(reader: _Reader, axes: tuple[Axis, ...], tensors: dict[str, Tensor]) -> tuple[Statement, ...]:
     statements: tuple[Statement, ...] = ()
     while reader.next.kind != "end":
         statements = (*statements, _statement(reader, axes, tensors))
@@ -196,13 +220,36 @@ def _statements(reader: _Reader, axes: set[str], tensors: dict[str, Tensor]) -> 
     return statements
 
 
-def _statement(reader: _Reader, axes: set[str], tensors: dict[str, Tensor]) -> Statement:
+def _statement(reader: _Reader, axes: tuple[Axis, ...], tensors: dict[str, Tensor]) -> Statement:
+    start = reader.next
     write = _access(reader, axes, tensors)
+    _check_roles(reader, start, write, axes)
     combine = _combine(reader)
-    reads = [_access(reader, axes, tensors)]
+    reads = (_read(reader, axes, tensors, write),)
     while reader.sign("*"):
-        reads.append(_access(reader, axes, tensors))
-    return Statement(write, combine, tuple(reads))
+        reads = (*reads, _read(reader, axes, tensors, write))
+    return Statement(write, combine, reads)
+
+
+def _read(reader: _Reader, axes: tuple[Axis, ...], tensors: dict[str, Tensor], write: Access) -> Access:
+    token = reader.next
+    read = _access(reader, axes, tensors)
+    written, dtype = tensors[write.tensor].dtype, tensors[read.tensor].dtype
+    if ("float" in written) != ("float" in dtype):
+        what = f"dtype mismatch: {read.tensor!r} is {dtype}, {write.tensor!r} is {written}"
+        raise reader.fail(what, token, allowed="integers with integers, floating with floating")
+    return read
+
+
+def _check_roles(reader: _Reader, token: Token, write: Access, axes: tuple[Axis, ...]) -> None:
+    moving = {name for s in write.subscripts for name, _ in s.terms}
+    for axis in axes:
+        if axis.role == "reduction" and axis.name in moving:
+            what = f"reduction axis {axis.name!r} moves the write {write}"
+            raise reader.fail(what, token, hint="declare it before the semicolon")
+        if axis.role == "parallel" and axis.name not in moving:
+            what = f"parallel axis {axis.name!r} does not move the write {write}"
+            raise reader.fail(what, token, hint="declare it after the semicolon")
 
 
 def _combine(reader: _Reader) -> Combine:
@@ -215,7 +262,7 @@ def _combine(reader: _Reader) -> Combine:
     raise reader.fail(f"expected a combining operator, found {start.text!r}", start, allowed=", ".join(COMBINES))
 
 
-def _access(reader: _Reader, axes: set[str], tensors: dict[str, Tensor]) -> Access:
+def _access(reader: _Reader, axes: tuple[Axis, ...], tensors: dict[str, Tensor]) -> Access:
     token = reader.take("name", "a tensor access")
     if token.text not in tensors:
         raise reader.fail(f"unknown tensor {token.text!r}", token, allowed=", ".join(tensors))
@@ -227,31 +274,44 @@ def _access(reader: _Reader, axes: set[str], tensors: dict[str, Tensor]) -> Acce
         subscripts = (*subscripts, _affine(reader, axes))
     rank = len(tensors[token.text].shape)
     if len(subscripts) != rank:
-        what = f"tensor {token.text!r} has {rank} dimensions, the access has {len(subscripts)} subscripts"
+        what = f"tensor {token.text!r} has rank {rank}, the access has {len(subscripts)} subscripts"
         raise reader.fail(what, token)
     return Access(token.text, subscripts)
 
 
-def _affine(reader: _Reader, axes: set[str]) -> Affine:
+def _affine(reader: _Reader, axes: tuple[Axis, ...]) -> Affine:
+    start = reader.next
     terms: dict[str, int] = {}
     constant = 0
-    negative = reader.sign("-")
+    sign = -1 if reader.sign("-") else 1
     while True:
-        coefficient, axis = _term(reader, axes)
-        coefficient = -coefficient if negative else coefficient
+        coefficient, axis = _term(reader, {a.name for a in axes})
         if axis:
-            terms[axis] = terms.get(axis, 0) + coefficient
+            terms[axis] = terms.get(axis, 0) + sign * coefficient
         else:
-            constant += coefficient
+            constant += sign * coefficient
         if reader.sign("+"):
-            negative = False
+            sign = 1
         elif reader.sign("-"):
-            negative = True
+            sign = -1
         elif reader.next.text in {",", "]"}:
             break
+        elif reader.next.kind == "end":
+            raise reader.fail("expected ']'")
         else:
             raise _not_affine(reader, reader.next)
-    return Affine(tuple((a, c) for a, c in terms.items() if c), constant)
+    affine = Affine(tuple((a, c) for a, c in terms.items() if c), constant)
+    _check_reach(reader, start, affine, axes)
+    return affine
+
+
+def _check_reach(reader: _Reader, token: Token, affine: Affine, axes: tuple[Axis, ...]) -> None:
+    last = [affine.coefficient(a.name) * (a.extent - 1) for a in axes]
+    low = affine.constant + sum(x for x in last if x < 0)
+    high = affine.constant + sum(x for x in last if x > 0)
+    if low < -LARGEST_EXTENT or high > LARGEST_EXTENT:
+        what = f"the subscript {affine} reaches from {low} to {high}"
+        raise reader.fail(what, token, allowed=f"-{LARGEST_EXTENT} to {LARGEST_EXTENT}")
 
 
 def _term(reader: _Reader, axes: set[str]) -> tuple[int, str]:
@@ -268,12 +328,8 @@ def _term(reader: _Reader, axes: set[str]) -> tuple[int, str]:
                 raise _not_affine(reader, start)
             axis = token.text
         else:
-            raise reader.fail(
-                f"expected an axis or an integer, found {token.text!r}"
-                if token.text
-                else "expected an axis or an integer",
-                token,
-            )
+            found = f", found {token.text!r}" if token.text else ""
+            raise reader.fail(f"expected an axis or an integer{found}", token)
         reader.at += 1
         if not reader.sign("*"):
             return coefficient, axis
@@ -285,28 +341,25 @@ def _not_affine(reader: _Reader, token: Token) -> InputError:
     )
 
 
-def _roles(reader: _Reader, operator: Operator) -> None:
-    """Refuse a tensor that is both read and written, mixed combines, and axes in the wrong role."""
-    for statement in operator.statements:
-        moved = {name for s in statement.write.subscripts for name, _ in s.terms}
-        for axis in operator.axes:
-            if axis.role == "reduction" and axis.name in moved:
-                token = next(t for t in reader.tokens if t.text == axis.name)
-                raise reader.fail(
-                    f"reduction axis {axis.name!r} moves the write {statement.write}",
-                    token,
-                    hint="declare it before the semicolon",
-                )
-        for read in statement.reads:
-            if any(s.write.tensor == read.tensor for s in operator.statements):
-                token = next(t for t in reader.tokens if t.text == read.tensor)
-                raise reader.fail(f"tensor {read.tensor!r} is both read and written", token)
-    combines = {(s.write.tensor, s.combine) for s in operator.statements}
+def _check_combines(reader: _Reader, operator: Operator) -> None:
     for tensor in operator.outputs:
-        if sum(1 for name, _ in combines if name == tensor.name) > 1:
-            token = next(t for t in reader.tokens if t.text == tensor.name)
-            raise reader.fail(
-                f"tensor {tensor.name!r} is combined in two ways",
-                token,
-                allowed="one of +=, max=, min= per tensor",
-            )
+        combines = {s.combine for s in operator.statements if s.write.tensor == tensor.name}
+        if len(combines) > 1:
+            what = f"tensor {tensor.name!r} is combined in several ways"
+            raise reader.fail(what, _first(reader, tensor.name), allowed="one of +=, max=, min= per tensor")
+
+
+def _check_use(reader: _Reader, operator: Operator) -> None:
+    written = {s.write.tensor for s in operator.statements}
+    read = {r.tensor for s in operator.statements for r in s.reads}
+    for tensor in operator.tensors:
+        if tensor.name in written & read:
+            raise reader.fail(f"tensor {tensor.name!r} is both read and written", _first(reader, tensor.name))
+        if tensor.name not in written | read:
+            raise reader.fail(f"tensor {tensor.name!r} is never used", _first(reader, tensor.name))
+
+
+def _first(reader: _Reader, tensor: str) -> Token:
+    """The token that declares a tensor."""
+    pairs = zip(reader.tokens[1:], reader.tokens[2:], strict=False)
+    return next(name for name, colon in pairs if name.text == tensor and colon.text == ":")

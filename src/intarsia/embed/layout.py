@@ -1,0 +1,230 @@
+"""The layout that an embedding asks of a tensor: which registers an operand is loaded with, in which calls.
+
+A *vector* is the content of an operand of the instruction in one call (for ``vta.gemm`` 16 input lanes, or 16x16
+weights). Calls that differ only in loops that do not move the operand share a vector. Vectors are indexed by *dims*:
+a subscript whose axes are not flattened slides (``2*oh + kh - 3`` is one dim, so that taps and outputs share rows);
+the loops behind a flattened axis are dims of their own (im2col, with its duplication).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+from math import gcd, prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intarsia.embed.embedding import Embedding, Flat, Ints, evaluate, lane_positions
+from intarsia.operators import DTYPES, Access, Affine, Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Dim:
+    """One index of the packed tensor: position ``(value(outer loops) - origin) / step``, 0 <= position < extent."""
+
+    name: str
+    value: Affine
+    origin: int
+    step: int
+    extent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A tensor as an operand wants it.
+
+    Attributes:
+        tensor: the operator's tensor.
+        operand: the instruction's operand.
+        dims: the indices of a vector, slowest first.
+        registers: the operand's shape, such as (1, 16).
+        axes: the operand's instruction axes, in the order of its subscripts.
+    """
+
+    tensor: Tensor
+    operand: str
+    dims: tuple[Dim, ...]
+    registers: tuple[int, ...]
+
+    @property
+    def vectors(self) -> int:
+        """Number of vectors, those included that no call needs."""
+        return prod(d.extent for d in self.dims)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of the packed tensor."""
+        return self.vectors * prod(self.registers) * DTYPES[self.tensor.dtype]
+
+    def __str__(self) -> str:
+        dims = ", ".join(f"{d.name}<{d.extent}" for d in self.dims)
+        registers = "x".join(map(str, self.registers))
+        return f"{self.tensor.name} -> {self.operand}[{dims}][{registers}] {self.bytes} bytes"
+
+
+def layouts(embedding: Embedding) -> tuple[Layout, ...]:
+    """The layout of every operand that holds a tensor, the written one first."""
+    return tuple(
+        layout_of(embedding, meaning.tensor, access) for meaning, access in embedding.pairs() if access is not None
+    )
+
+
+def layout_of(embedding: Embedding, operand: str, access: Access) -> Layout:
+    """The layout of one operand."""
+    tensor = embedding.operator.tensor(access.tensor)
+    registers = embedding.instruction.semantics.tensor(operand).shape
+    return Layout(tensor, operand, dims_of(embedding, access), registers)
+
+
+def flat_of(embedding: Embedding, axis: str) -> Flat:
+    """The flat that an operator axis belongs to."""
+    return next(f for f in embedding.flats if axis in f.axes)
+
+
+def subscript_over_loops(embedding: Embedding, subscript: Affine) -> Affine | None:
+    """The subscript as an affine form over loops, or None if it has an axis that is flattened with others."""
+    total: dict[str, int] = {}
+    constant = subscript.constant
+    for axis, coefficient in subscript.terms:
+        flat = flat_of(embedding, axis)
+        if len(flat.axes) > 1:
+            return None
+        for part in (flat.value, flat.shifts[0]):
+            constant += coefficient * part.constant
+            for loop, inner in part.terms:
+                total[loop] = total.get(loop, 0) + coefficient * inner
+    return Affine(tuple((name, c) for name, c in total.items() if c), constant)
+
+
+def dims_of(embedding: Embedding, access: Access) -> tuple[Dim, ...]:
+    """The dims of an operand, in the order of the tensor's dimensions; constant ones are left out."""
+    extent = {loop.name: loop.extent for loop in embedding.outer}
+    plain: list[str] = []
+    sliding: list[Affine] = []
+    order: list[Affine | str] = []
+    for subscript in access.subscripts:
+        over = subscript_over_loops(embedding, subscript)
+        if over is None:
+            for name in _loops_behind(embedding, subscript):
+                if name in extent and name not in plain:
+                    plain.append(name)
+                    order.append(name)
+            continue
+        outer = Affine(tuple((n, c) for n, c in over.terms if n in extent))
+        if outer.terms and outer not in sliding:
+            sliding.append(outer)
+            order.append(outer)
+    dims: list[Dim] = []
+    for entry in order:
+        if isinstance(entry, str):
+            dims.append(Dim(entry, Affine(((entry, 1),)), 0, 1, extent[entry]))
+        elif not {name for name, _ in entry.terms} <= set(plain):
+            dims.append(_sliding(entry, extent))
+    return tuple(dims)
+
+
+def _loops_behind(embedding: Embedding, subscript: Affine) -> list[str]:
+    names: list[str] = []
+    for axis, _ in subscript.terms:
+        names += [name for name, _ in flat_of(embedding, axis).value.terms if name not in names]
+    return names
+
+
+def _sliding(outer: Affine, extent: dict[str, int]) -> Dim:
+    live = [(n, c) for n, c in outer.terms if extent[n] > 1]
+    if not live:
+        return Dim(str(outer), outer, 0, 1, 1)
+    low = sum(min(0, c * (extent[n] - 1)) for n, c in live)
+    high = sum(max(0, c * (extent[n] - 1)) for n, c in live)
+    step = reduce(gcd, (abs(c) for _, c in live))
+    return Dim(str(outer), outer, low, step, (high - low) // step + 1)
+
+
+def gather(embedding: Embedding, access: Access, layout: Layout) -> tuple[Ints, NDArray[np.bool_]]:
+    """Which element each register of each vector holds.
+
+    Returns:
+        flat index into the tensor [vectors, registers], and whether it holds one [vectors, registers]; where it does
+        not, the register holds zero if an axis seen by this operand is out of range, else the tensor's pad value
+        (index -1 and -2).
+    """
+    positions, digits, used = lane_positions(embedding)
+    operand = embedding.instruction.semantics.tensor(layout.operand)
+    meaning = next(m for m, a in embedding.pairs() if m.tensor == layout.operand and a == access)
+    register = np.ravel_multi_index([evaluate(s, positions) for s in meaning.subscripts], operand.shape)
+    first = _first_lane(register, used, prod(operand.shape))
+    loops = _vector_loops(embedding, layout)
+    lanes = {name: array[first][None, :] for name, array in digits.items()}
+    index, inside, seen = _elements(embedding, access, layout, loops, lanes)
+    seen = seen & used[first][None, :]
+    index = np.where(seen, np.where(inside, index, -2), -1)
+    return index, seen & inside
+
+
+def _first_lane(register: Ints, used: NDArray[np.bool_], count: int) -> Ints:
+    """A lane that reads each register, a used one where there is one."""
+    first = np.full(count, -1, dtype=np.int64)
+    order = np.argsort(used, kind="stable")
+    first[register[order]] = order
+    return first
+
+
+def _vector_loops(embedding: Embedding, layout: Layout) -> dict[str, Ints]:
+    """For each vector, index of each dim [vectors]."""
+    extents = tuple(d.extent for d in layout.dims)
+    numbers = np.arange(layout.vectors, dtype=np.int64)
+    columns = np.unravel_index(numbers, extents) if extents else ()
+    return {d.name: np.asarray(c)[:, None] for d, c in zip(layout.dims, columns, strict=True)}
+
+
+def _elements(
+    embedding: Embedding, access: Access, layout: Layout, index: dict[str, Ints], lanes: dict[str, Ints]
+) -> tuple[Ints, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Tensor element by vector and register: flat index, inside the tensor, all axes that are seen inside their box."""
+    dims = {d.value: d for d in layout.dims}
+    plain = {d.name: index[d.name] for d in layout.dims if d.value == Affine(((d.name, 1),))}
+    shape = layout.tensor.shape
+    total = np.zeros((1, 1), dtype=np.int64)
+    inside = np.ones((1, 1), dtype=np.bool_)
+    seen = np.ones((1, 1), dtype=np.bool_)
+    outer_names = {loop.name for loop in embedding.outer}
+    for size, subscript in zip(shape, access.subscripts, strict=True):
+        over = subscript_over_loops(embedding, subscript)
+        if over is None:
+            position, valid = _unflattened(embedding, subscript, {**plain, **lanes})
+            seen = seen & valid
+        else:
+            outer = Affine(tuple((n, c) for n, c in over.terms if n in outer_names))
+            inner = Affine(tuple((n, c) for n, c in over.terms if n not in outer_names), over.constant)
+            if not outer.terms:
+                base = np.zeros((1, 1), dtype=np.int64)
+            elif outer in dims:
+                base = dims[outer].origin + dims[outer].step * index[dims[outer].name]
+            else:
+                base = evaluate(outer, plain)
+            position = base + evaluate(inner, lanes)
+            if len(subscript.terms) == 1:
+                axis, coefficient = subscript.terms[0]
+                value = (position - subscript.constant) // coefficient
+                seen = seen & (value >= 0) & (value < embedding.operator.axis(axis).extent)
+        inside = inside & (position >= 0) & (position < size)
+        total = total * size + position
+    shape2 = (layout.vectors, prod(layout.registers))
+    return (np.broadcast_to(total, shape2), np.broadcast_to(inside, shape2), np.broadcast_to(seen, shape2))
+
+
+def _unflattened(embedding: Embedding, subscript: Affine, values: dict[str, Ints]) -> tuple[Ints, NDArray[np.bool_]]:
+    total = np.full((1, 1), subscript.constant, dtype=np.int64)
+    valid = np.ones((1, 1), dtype=np.bool_)
+    for axis, coefficient in subscript.terms:
+        flat = flat_of(embedding, axis)
+        value = evaluate(flat.value, values)
+        valid = valid & (value >= 0) & (value < prod(flat.extents))
+        place = flat.axes.index(axis)
+        after = prod(flat.extents[place + 1 :])
+        position = value // after % flat.extents[place] + evaluate(flat.shifts[place], values)
+        if len(subscript.terms) == 1:
+            valid = valid & (position >= 0) & (position < embedding.operator.axis(axis).extent)
+        total = total + coefficient * position
+    return total, valid

@@ -1,0 +1,16 @@
+"""AVX512-BF16 vdpbf16ps as raw lanes."""
+
+from intarsia.machines.entry import Entry
+
+
+def _text() -> str:
+    return """vdpbf16ps: l<16 ; j<2
+  c:float32[16] a:bfloat16[16, 2] b:bfloat16[16, 2]
+  c[l] += a[l, j] * b[l, j]
+memory c=zmm a=zmm b=zmm
+cycles 1
+source Intel 64 and IA-32 Architectures Software Developer's Manual, VDPBF16PS, 512-bit form; denormals are zero
+"""
+
+
+ENTRIES = (Entry("x86.vdpbf16ps", "AVX512-BF16: 16 dot products of 2, bfloat16 to float32", _text),)

@@ -1,0 +1,16 @@
+"""AVX512-VNNI vpdpwssd as raw lanes."""
+
+from intarsia.machines.entry import Entry
+
+
+def _text() -> str:
+    return """vpdpwssd: l<16 ; j<2
+  c:int32[16] a:int16[16, 2] b:int16[16, 2]
+  c[l] += a[l, j] * b[l, j]
+memory c=zmm a=zmm b=zmm
+cycles 1
+source Intel 64 and IA-32 Architectures Software Developer's Manual, VPDPWSSD, 512-bit form, no saturation
+"""
+
+
+ENTRIES = (Entry("x86.vpdpwssd", "AVX512-VNNI: 16 dot products of 2, int16 by int16 to int32", _text),)

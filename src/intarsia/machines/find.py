@@ -1,0 +1,48 @@
+"""From what a user types to an instruction: a name of the catalogue, a name with sizes, or a file."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+
+from intarsia.ground.errors import InputError
+from intarsia.machines.catalogue import catalogue
+from intarsia.machines.instruction import Instruction
+from intarsia.machines.text import parse_instruction
+
+LARGEST_FILE = 64 * 1024
+
+
+def find_instruction(spec: str) -> Instruction:
+    """The instruction of ``NAME``, ``NAME:SIZES`` or a path to an instruction file (the catalogue goes first).
+
+    Raises:
+        InputError: for an unknown name (with the nearest one), wrong sizes, or a file that is not an instruction.
+    """
+    name, _, parameters = spec.partition(":")
+    entries = catalogue()
+    if name in entries:
+        return entries[name].instruction(parameters)
+    path = Path(spec)
+    if "\0" not in spec and path.is_file():
+        return parse_instruction(_read(path), where=spec)
+    if "/" in spec or path.suffix == ".txt":
+        raise InputError("instruction file not found" if not path.is_dir() else "is a folder", where=spec)
+    near = get_close_matches(name, entries, n=1, cutoff=0.4)
+    raise InputError(
+        "unknown instruction",
+        value=spec or "''",
+        allowed=", ".join(entries) + ", or a path to an instruction file",
+        hint=entries[near[0]].form if near else "",
+    )
+
+
+def _read(path: Path) -> str:
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise InputError("too large for an instruction file", where=str(path), allowed=f"{LARGEST_FILE} bytes")
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError("is not a text file", where=str(path), allowed="UTF-8 text") from error
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=str(path)) from error
