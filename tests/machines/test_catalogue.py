@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from scalar_evaluator import evaluate
 
 from intarsia.machines import catalogue, find_instruction, parse_instruction
+from intarsia.operators.element import numpy_dtype
+from intarsia.operators.interpreter import interpret
 
 RNG = np.random.default_rng(7)
 
@@ -21,7 +22,8 @@ def floats(*shape):
 
 def run(spec, **inputs):
     semantics = find_instruction(spec).semantics
-    return evaluate(semantics, inputs)
+    typed = {name: array.astype(numpy_dtype(semantics.tensor(name).dtype)) for name, array in inputs.items()}
+    return interpret(semantics, typed)[semantics.outputs[0].name]
 
 
 def wide(a):

@@ -1,5 +1,8 @@
 """The text of an instruction: what is accepted, and the exact words when it is not."""
 
+import re
+from dataclasses import dataclass
+
 import pytest
 
 from intarsia.ground.errors import InputError
@@ -51,68 +54,54 @@ def test_memories_follow_the_order_of_the_tensors():
     assert parse_instruction(text).memories == (("c", "y"), ("b", "z"))
 
 
+@dataclass(frozen=True)
+class Bad:
+    old: str
+    new: str
+    place: str
+    what: str
+
+
 BAD = [
-    ("instruction my.dot4   # the name", "", "line 1, column 1: expected a line 'instruction NAME'\n  # a comment\n  ^"),
-    (
-        "my.dot4 ",
-        "9dot ",
-        "line 2, column 13: '9dot' is not an instruction's name; allowed: letters, digits, '_' and '.'\n"
-        "  instruction 9dot   # the name\n              ^",
+    Bad("instruction my.dot4   # the name", "", "1:1 '# a comment'", "expected a line 'instruction NAME'"),
+    Bad("my.dot4 ", "9dot ", "2:13 'instruction 9dot   # the name'", "'9dot' is not an instruction's name; {letters}"),
+    Bad("my.dot4 ", "", "2:15 'instruction   # the name'", "expected the instruction's name; {letters}"),
+    Bad("cycles 2", "cycles 2\ncycles 3", "10:1 'cycles 3'", "a second 'cycles' line"),
+    Bad("cycles 2", "cycles 0", "9:8 'cycles 0'", "cycles is 0; allowed: integers from 1 to 999999999"),
+    Bad("a=mem", "a:mem", "8:14 'memory c=zmm a:mem b=zmm'", "expected operand=memory, found 'a:mem'"),
+    Bad("a=mem", "x=mem", "8:14 'memory c=zmm x=mem b=zmm'", "unknown operand 'x'; allowed: c, a, b"),
+    Bad("a=mem", "c=m", "8:14 'memory c=zmm c=m b=zmm'", "operand 'c' has a memory already; allowed: c, a, b"),
+    Bad("a[l, j] *", "a[l, q] *", "7:16 '  c[l] += a[l, q] * b[l, j]'", "unknown axis 'q'; allowed: j, l"),
+    Bad(
+        "a[l, j] *",
+        "a[l+1, j] *",
+        "7:11 '  c[l] += a[l+1, j] * b[l, j]'",
+        "dimension 0 of a[l+1, j] runs from 1 to 16; allowed: 0 to 15",
     ),
-    ("cycles 2", "cycles 2\ncycles 3", "line 10, column 1: a second 'cycles' line\n  cycles 3\n  ^"),
-    (
-        "cycles 2",
-        "cycles 0",
-        "line 9, column 8: cycles is 0; allowed: integers from 1 to 999999999\n  cycles 0\n         ^",
+    Bad(
+        "a[l, j] *",
+        "a[l, j] * a[l, j] *",
+        "5:15 '  c:int32[16] a:uint8[16, 4]'",
+        "operand 'a' is used 2 times in c[l] += a[l, j] * a[l, j] * b[l, j]; allowed: every operand exactly once",
     ),
-    (
-        "a=mem",
-        "a:mem",
-        "line 8, column 14: expected operand=memory, found 'a:mem'\n"
-        "  memory c=zmm a:mem b=zmm\n               ^",
-    ),
-    (
-        "a=mem",
-        "x=mem",
-        "line 8, column 14: unknown operand 'x'; allowed: c, a, b\n  memory c=zmm x=mem b=zmm\n               ^",
-    ),
-    (
-        "a=mem",
-        "c=mem",
-        "line 8, column 14: operand 'c' has a memory already; allowed: c, a, b\n"
-        "  memory c=zmm c=mem b=zmm\n               ^",
-    ),
-    (
-        "c[l] += a[l, j] *",
-        "c[l] += a[l, q] *",
-        "line 7, column 16: unknown axis 'q'; allowed: j, l\n    c[l] += a[l, q] * b[l, j]\n                 ^",
-    ),
-    (
-        "c[l] += a[l, j] *",
-        "c[l] += a[l+1, j] *",
-        "line 7, column 11: dimension 0 of a[l+1, j] runs from 1 to 16; allowed: 0 to 15\n"
-        "    c[l] += a[l+1, j] * b[l, j]\n            ^",
-    ),
-    (
-        "c[l] += a[l, j] *",
-        "c[l] +=",
-        "line 5, column 15: operand 'a' is used 0 times in c[l] += b[l, j]; allowed: every operand exactly once\n"
-        "    c:int32[16] a:uint8[16, 4]\n                ^",
-    ),
-    (
+    Bad(
         "b[l, j]\n",
         "b[l, j]\n  c[l] += a[l, j]\n",
-        "line 8, column 3: an instruction is one statement, this has 2\n    c[l] += a[l, j]\n    ^",
+        "8:3 '  c[l] += a[l, j]'",
+        "an instruction is one statement, this has 2",
     ),
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "message"), BAD)
-def test_errors_point_at_their_place(old, new, message):
-    assert old in GOOD
+@pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.what[:40])
+def test_errors_point_at_their_place(bad):
+    assert bad.old in GOOD
     with pytest.raises(InputError) as error:
-        parse_instruction(GOOD.replace(old, new, 1), where="my.txt")
-    assert str(error.value) == f"my.txt: {message}"
+        parse_instruction(GOOD.replace(bad.old, bad.new, 1), where="my.txt")
+    line, column, shown = re.fullmatch(r"(\d+):(\d+) '(.*)'", bad.place).groups()
+    what = bad.what.format(letters="allowed: letters, digits, '_' and '.'")
+    caret = " " * (int(column) - 1) + "^"
+    assert str(error.value) == f"my.txt: line {line}, column {column}: {what}\n  {shown}\n  {caret}"
 
 
 def test_a_text_that_ends_early_points_at_its_end():

@@ -220,10 +220,14 @@ def _unflattened(embedding: Embedding, subscript: Affine, values: dict[str, Ints
     for axis, coefficient in subscript.terms:
         flat = flat_of(embedding, axis)
         value = evaluate(flat.value, values)
-        valid = valid & (value >= 0) & (value < prod(flat.extents))
+        if len(flat.axes) > 1:  # a lone axis in a sum with others is not seen: its lane digits may leave the operand fixed
+            valid = valid & (value >= 0) & (value < prod(flat.extents))
         place = flat.axes.index(axis)
         after = prod(flat.extents[place + 1 :])
-        position = value // after % flat.extents[place] + evaluate(flat.shifts[place], values)
+        position = value // after
+        if place > 0:  # the first axis is not reduced: beyond its extent it must not come back as another element
+            position = position % flat.extents[place]
+        position = position + evaluate(flat.shifts[place], values)
         if len(subscript.terms) == 1:
             valid = valid & (position >= 0) & (position < embedding.operator.axis(axis).extent)
         total = total + coefficient * position

@@ -1,5 +1,7 @@
-"""The floor of the house: errors, atomic files, bundled data, the store of results."""
+"""The floor of the house: errors, files that appear whole, the store of results, the trace of a flow, units."""
 
-from intarsia.ground.errors import InputError
+from intarsia.ground.atomic import folder, write_file
+from intarsia.ground.errors import InputError, at_column
+from intarsia.ground.trace import QUIET, Trace, Verbosity
 
-__all__ = ["InputError"]
+__all__ = ["QUIET", "InputError", "Trace", "Verbosity", "at_column", "folder", "write_file"]

@@ -127,7 +127,8 @@ def _memories(text: str, lines: list[_Line], semantics: Operator) -> tuple[tuple
             what = f"expected operand=memory, found {match.group()!r}"
             raise at_column(what, source=text, line=line.number, column=column)
         if operand not in operands or operand in memories:
-            what = f"operand {operand!r} has a memory already" if operand in memories else f"unknown operand {operand!r}"
+            again = operand in memories
+            what = f"operand {operand!r} has a memory already" if again else f"unknown operand {operand!r}"
             raise at_column(what, source=text, line=line.number, column=column, allowed=", ".join(operands))
         memories[operand] = memory
     return tuple((operand, memories[operand]) for operand in operands if operand in memories)

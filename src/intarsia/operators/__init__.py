@@ -1,5 +1,11 @@
 """Operators as scalar dataflow: the noun, its text form, a library, the inputs that name one, the interpreter."""
 
+from intarsia.operators import library
+from intarsia.operators.deepbench import Row, row, rows, unique
+from intarsia.operators.element import greatest, identity, is_floating, least, numpy_dtype
+from intarsia.operators.fast import evaluate
+from intarsia.operators.inputs import check_inputs, random_inputs
+from intarsia.operators.interpreter import interpret, interpret_scalar
 from intarsia.operators.operator import (
     COMBINES,
     DTYPES,
@@ -12,6 +18,7 @@ from intarsia.operators.operator import (
     Statement,
     Tensor,
 )
+from intarsia.operators.spec import kinds, read_operator
 from intarsia.operators.text import parse_operator
 
 __all__ = [
@@ -23,7 +30,24 @@ __all__ = [
     "Combine",
     "Operator",
     "Role",
+    "Row",
     "Statement",
     "Tensor",
+    "check_inputs",
+    "evaluate",
+    "greatest",
+    "identity",
+    "interpret",
+    "interpret_scalar",
+    "is_floating",
+    "kinds",
+    "least",
+    "library",
+    "numpy_dtype",
     "parse_operator",
+    "random_inputs",
+    "read_operator",
+    "row",
+    "rows",
+    "unique",
 ]

@@ -225,7 +225,7 @@ def _statement(reader: _Reader, axes: tuple[Axis, ...], tensors: dict[str, Tenso
     write = _access(reader, axes, tensors)
     _check_roles(reader, start, write, axes)
     combine = _combine(reader)
-    reads = (_read(reader, axes, tensors, write),)
+    reads: tuple[Access, ...] = (_read(reader, axes, tensors, write),)
     while reader.sign("*"):
         reads = (*reads, _read(reader, axes, tensors, write))
     return Statement(write, combine, reads)

@@ -1,5 +1,25 @@
-"""Outcomes of a search, and thin typed fronts of the solver libraries (the only room that calls them)."""
+"""Outcomes of a search, and thin typed fronts of the solver libraries (the only room that calls them).
 
+``intarsia.solvers.cpsat`` and ``intarsia.solvers.asp`` load their libraries when a model is built, not before.
+"""
+
+from intarsia.solvers.asp import all_models
+from intarsia.solvers.conflict import minimal_conflict
+from intarsia.solvers.cpsat import Model, best_model
+from intarsia.solvers.formula import Formula
+from intarsia.solvers.limits import Limits
 from intarsia.solvers.outcome import Effort, Found, Infeasible, Outcome, OutOfTime
 
-__all__ = ["Effort", "Found", "Infeasible", "OutOfTime", "Outcome"]
+__all__ = [
+    "Effort",
+    "Formula",
+    "Found",
+    "Infeasible",
+    "Limits",
+    "Model",
+    "OutOfTime",
+    "Outcome",
+    "all_models",
+    "best_model",
+    "minimal_conflict",
+]

@@ -19,6 +19,10 @@ source definition: one row a cycle through a W x D array of multiply-add cells
 
 ENTRIES = (
     Entry(
-        "systolic", "a systolic tensor core of width x depth, one row a cycle", _text, (Size("W"), Size("D")), "bfloat16"
+        "systolic",
+        "a systolic tensor core of width x depth, one row a cycle",
+        _text,
+        (Size("W"), Size("D")),
+        "bfloat16",
     ),
 )

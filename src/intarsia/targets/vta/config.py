@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Final
 
 from intarsia.ground import InputError
@@ -86,10 +86,8 @@ class VtaConfig:
     def named(cls, name: str) -> VtaConfig:
         """One of ``names()``."""
         if name not in _NAMED:
-            raise InputError(
-                "no such configuration", where="configuration", value=name, allowed=", ".join(_NAMED)
-            )
-        return replace(cls(), **_NAMED[name])
+            raise InputError("no such configuration", where="configuration", value=name, allowed=", ".join(_NAMED))
+        return _NAMED[name]
 
     @staticmethod
     def names() -> tuple[str, ...]:
@@ -109,7 +107,10 @@ class VtaConfig:
             values.setdefault("LOG_BLOCK_IN", block)
             values.setdefault("LOG_BLOCK_OUT", block)
         fields = {_FIELDS[key]: value for key, value in values.items() if key in _FIELDS}
-        if "log_inp_width" in fields and values.get("LOG_OUT_WIDTH", fields["log_inp_width"]) != fields["log_inp_width"]:
+        if (
+            "log_inp_width" in fields
+            and values.get("LOG_OUT_WIDTH", fields["log_inp_width"]) != fields["log_inp_width"]
+        ):
             raise InputError(
                 "the output width is the input width",
                 where=where,
@@ -230,9 +231,6 @@ class VtaConfig:
         return _BOARDS[self.target][1]
 
 
-_NAMED: Final[dict[str, dict[str, int]]] = {"default": {}, "batch16": {"log_batch": 4}}
-
-
 def _read(text: str, where: str) -> dict[str, int | str]:
     try:
         values = json.loads(text)
@@ -281,3 +279,6 @@ def _check(config: VtaConfig, where: str) -> None:
         refuse("the first half of GEMM does not fit in 64 bits (log2 of the uop depth)", depths["UOP"], "at most 13")
     if config.log_acc_depth > 11:
         refuse("the second half of ALU does not fit in 64 bits (log2 of the acc depth)", depths["ACC"], "at most 11")
+
+
+_NAMED: Final = {"default": VtaConfig(), "batch16": VtaConfig(log_batch=4)}

@@ -1,0 +1,60 @@
+"""The reference's own mapping, as a baseline: one operator axis to an instruction axis, blocks of its extent."""
+
+from __future__ import annotations
+
+from intarsia.embed.constraints import Rules
+from intarsia.embed.digits import Chain, Digit
+from intarsia.embed.embedding import Embedding
+from intarsia.embed.operands import assignments
+from intarsia.embed.problem import Dtypes, EmbeddingProblem
+from intarsia.embed.shape import Shape, build, complete
+from intarsia.ground.errors import InputError
+from intarsia.machines import Instruction
+from intarsia.operators import Operator
+
+
+def fixed_embedding(
+    operator: Operator, instruction: Instruction, *, statement: int = 0, dtypes: Dtypes = "exact"
+) -> Embedding:
+    """The mapping that hand-written libraries fix: channels in, channels out and batch in blocks, all else outside.
+
+    Each instruction axis takes the first operator axis (in the operator's order) that may serve it and that stands
+    alone, with coefficient 1, in every subscript it occurs in: for ``vta.gemm`` batch on b, output channels on n, input
+    channels on k; for a matrix product its own m, n and k. A channel count that is no multiple is rounded up. Operators
+    without such an axis (depthwise: no reduction over channels) use one lane of that axis.
+
+    Raises:
+        InputError: if no assignment of operands exists.
+    """
+    problem = EmbeddingProblem(operator, instruction, "aligned", statement=statement, dtypes=dtypes)
+    options = [_blocks(problem, Rules(problem, operands)) for operands in assignments(problem)]
+    if not options:
+        raise InputError(
+            "the instruction's operands cannot hold the operator's tensors",
+            where=f"{operator.name} on {instruction.name}",
+            allowed="the same combining operator, at least as many factors, the same dtypes",
+        )
+    best = max(options, key=lambda shape: sum(len(chain.digits) for chain in shape.chains))
+    return build(problem, best)
+
+
+def _blocks(problem: EmbeddingProblem, rules: Rules) -> Shape:
+    chains: dict[str, Chain] = {}
+    for lane, room in rules.capacities.items():
+        for name in rules.live:
+            if name in chains or lane not in rules.serves(name) or not _stands_alone(rules, name):
+                continue
+            extent = problem.operator.axis(name).extent
+            factor = min(room, extent)
+            if not rules.guarded((name,)):
+                factor = max(f for f in range(1, factor + 1) if extent % f == 0)
+            if factor > 1:
+                chains[name] = Chain((name,), (extent,), (Digit(lane, 1, factor),))
+                break
+    return Shape(rules.operands, complete(problem, list(chains.values())))
+
+
+def _stands_alone(rules: Rules, name: str) -> bool:
+    accesses = (rules.body.write, *rules.body.reads)
+    containing = [s for a in accesses for s in a.subscripts if s.coefficient(name)]
+    return all(s.terms == ((name, 1),) for s in containing)

@@ -1,0 +1,96 @@
+"""Files and folders that appear whole or not at all.
+
+In comes a path that the user chose; out goes its content, or one ``InputError`` and nothing else. Whatever is written
+is staged beside its destination, on the same file system, and renamed when it is complete.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from intarsia.ground.errors import InputError
+
+
+def write_file(path: Path, content: str | bytes) -> None:
+    """Write a file, replacing an older one; its folders are made where they are missing.
+
+    Raises:
+        InputError: if the file cannot be written; then an older file is as it was.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    with _explained(path, "file"):
+        if path.is_dir():
+            raise IsADirectoryError(None, "it is a folder")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:64]}.", suffix=".partial", dir=path.parent)
+        staged = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(data)
+            staged.chmod(0o666 & ~_mask())
+            staged.replace(path)
+        finally:
+            staged.unlink(missing_ok=True)
+
+
+@contextmanager
+def folder(path: Path, *, seal: str) -> Iterator[Path]:
+    """A folder to write into, which becomes ``path`` when the block ends without an exception.
+
+    A new folder appears by one rename. An existing one keeps its other files: the old seal goes first and the new seal
+    comes last, so that whoever finds the seal finds the files that belong to it.
+
+    Args:
+        path: where the files shall be; it and its parents need not exist.
+        seal: the name of the file, written in the block, that says that the folder is whole.
+
+    Raises:
+        InputError: on entry, if ``path`` cannot be written; then nothing was made.
+    """
+    with _explained(path, "folder"):
+        target = path.resolve()
+        if target.exists() and not target.is_dir():
+            raise NotADirectoryError(None, "it is a file")
+        exists = target.is_dir()
+        place = target if exists else next(p for p in target.parents if p.exists())
+        staged = Path(tempfile.mkdtemp(prefix=".", suffix=".partial", dir=place))
+    try:
+        yield staged
+        with _explained(path, "folder"):
+            _publish(staged, target, seal, exists=exists)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+def _publish(staged: Path, target: Path, seal: str, *, exists: bool) -> None:
+    assert (staged / seal).is_file(), f"{seal} was not written"
+    if not exists:
+        staged.chmod(0o777 & ~_mask())
+        target.parent.mkdir(parents=True, exist_ok=True)
+        staged.replace(target)
+        return
+    (target / seal).unlink(missing_ok=True)
+    for file in sorted(staged.iterdir(), key=lambda f: (f.name == seal, f.name)):
+        file.replace(target / file.name)
+
+
+def _mask() -> int:
+    """The process's mask of permission bits, which can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+@contextmanager
+def _explained(path: Path, kind: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        hint = "a path that you may write to"
+        raise InputError(f"the output {kind} cannot be written ({reason})", where=repr(str(path)), hint=hint) from error

@@ -1,0 +1,41 @@
+"""Numbers as a reader likes them. Everything inside is SI (seconds, bytes, hertz); only printing rounds."""
+
+from __future__ import annotations
+
+
+def count_text(value: int) -> str:
+    """``1234567`` as ``1,234,567``."""
+    return f"{value:,}"
+
+
+def bytes_text(value: int) -> str:
+    """Bytes in decimal multiples with three digits: ``802,816`` is ``803 kB``."""
+    return f"{value} B" if value < 1000 else _scaled(float(value), ("B", "kB", "MB", "GB", "TB", "PB"))
+
+
+def seconds_text(value: float) -> str:
+    """Seconds with three digits in s, ms, µs or ns: ``0.00123`` is ``1.23 ms``; above two minutes, in minutes."""
+    if value >= 120:
+        return f"{int(value // 60)} min {int(value % 60)} s"
+    if value >= 1 or value == 0:
+        return f"{value:.3g} s"
+    return _scaled(value * 1e9, ("ns", "µs", "ms", "s"))
+
+
+def ratio_text(value: float) -> str:
+    """A ratio with its sign: ``1.6`` is ``1.60×``."""
+    return f"{value:.2f}×"
+
+
+def percent_text(part: float, whole: float) -> str:
+    """A part of a whole with one decimal, or a dash where the whole is nothing."""
+    return f"{100 * part / whole:.1f} %" if whole else "–"
+
+
+def _scaled(value: float, names: tuple[str, ...]) -> str:
+    """Three significant digits with the name for which fewer than four digits stand before the point."""
+    for name in names[:-1]:
+        if value < 999.5:
+            return f"{value:.3g} {name}"
+        value /= 1000
+    return f"{value:.3g} {names[-1]}"

@@ -1,0 +1,92 @@
+"""Everything by which a user may name one operator: its text, a file of it, a shorthand, a row of DeepBench."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from intarsia.ground.errors import InputError
+from intarsia.operators import deepbench
+from intarsia.operators.library import einsum, shorthands
+from intarsia.operators.library.einsum import letters_of
+from intarsia.operators.operator import DTYPES, Operator
+from intarsia.operators.shorthand import Shorthand, build, nearest
+from intarsia.operators.text import parse_operator
+
+
+def read_operator(spec: str) -> Operator:
+    """The operator that a text, a path or a shorthand names.
+
+    Args:
+        spec: the text form (recognised by a line break or a combining operator); or a shorthand such as
+            ``conv2d:n=1,c=3,h=224,w=224,k=64,r=7,s=7,stride=2,pad=3`` (``kinds()`` lists them),
+            ``einsum:bij,bjk->bik;b=2,i=8,j=16,k=8`` or ``deepbench:conv/inference_device/3``; or the path of a file
+            that holds the text form.
+
+    Raises:
+        InputError: for anything that names no operator, with the nearest valid name.
+    """
+    if "\n" in spec or any(combine in spec for combine in ("+=", "max=", "min=")):
+        return parse_operator(spec)
+    kind, colon, rest = spec.partition(":")
+    if colon and kind == "deepbench":
+        return deepbench.row(rest).operator
+    if colon and kind == "einsum":
+        return _einsum(rest)
+    known = shorthands()
+    if colon and kind in known:
+        return build(known[kind], rest)
+    return _file(spec, known)
+
+
+def kinds() -> tuple[str, ...]:
+    """The kinds that a shorthand may begin with, in alphabetical order."""
+    return tuple(sorted((*shorthands(), "deepbench", "einsum")))
+
+
+def _file(spec: str, known: dict[str, Shorthand]) -> Operator:
+    path = Path(spec)
+    if "\0" in spec or not path.is_file():
+        kind = spec.partition(":")[0]
+        names = sorted((*known, "deepbench", "einsum"))
+        hint = nearest(kind, names)
+        raise InputError("unknown kind, and no such file", value=spec, allowed=", ".join(names), hint=hint)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError("cannot be read as an operator's text", where=spec, value=str(error)) from error
+    try:
+        return parse_operator(text)
+    except InputError as error:
+        located = InputError(error.what, where=f"{spec}, {error.where}", allowed=error.allowed, hint=error.hint)
+        located.args = (f"{spec}, {error.args[0]}",)
+        raise located from error
+
+
+def _einsum(text: str) -> Operator:
+    """``bij,bjk->bik;b=2,i=8,j=16,k=8``, also with ``dtype=``, ``out=`` and ``constant=``."""
+    equation, _, settings = text.partition(";")
+    operands = letters_of(equation)
+    sizes: dict[str, int] = {}
+    named: dict[str, str] = {}
+    for item in filter(None, (part.strip() for part in settings.split(","))):
+        key, equals, value = (part.strip() for part in item.partition("="))
+        if key in {"dtype", "out", "constant"}:
+            named[key] = value
+        elif not equals or not any(key in letters and len(key) == 1 for letters in operands):
+            allowed = ", ".join((*dict.fromkeys("".join(operands)), "dtype", "out", "constant"))
+            raise InputError("unknown key", where="einsum", value=item, allowed=allowed)
+        elif not (value.isascii() and value.lstrip("-").isdecimal() and len(value) < 19):
+            raise InputError("not an integer", where=f"einsum, {key}", value=repr(value))
+        else:
+            sizes[key] = int(value)
+    missing = next((x for x in "".join(operands) if x not in sizes), None)
+    if missing:
+        raise InputError("missing extent", where="einsum", value=missing, hint=f"{equation};{missing}=16")
+    dtype = named.get("dtype", "int8")
+    out = named.get("out", "float32" if "float" in dtype else "int32")
+    for given in (dtype, out):
+        if given not in DTYPES:
+            raise InputError("unknown dtype", where="einsum", value=given, allowed=", ".join(DTYPES))
+    return einsum(
+        equation, [[sizes[x] for x in ls] for ls in operands], [dtype] * len(operands), out, named.get("constant", "")
+    )

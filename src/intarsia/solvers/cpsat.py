@@ -1,0 +1,197 @@
+"""The only module that calls OR-Tools: integer models solved to a proved optimum by CP-SAT, or enumerated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil, floor, isfinite
+from time import perf_counter
+from typing import Any, assert_never
+
+from intarsia.solvers.formula import Formula
+from intarsia.solvers.limits import Limits
+from intarsia.solvers.outcome import Effort, Found, Infeasible, Outcome, OutOfTime
+
+Expression = Any
+"""A variable or a linear form of variables; comparing two gives a constraint."""
+
+Values = tuple[int, ...]
+
+
+class Model:
+    """A CP-SAT model under construction: variables in, constraints in, an Outcome out."""
+
+    def __init__(self) -> None:
+        from ortools.sat.python import cp_model
+
+        self._library: Any = cp_model
+        self._model: Any = cp_model.CpModel()
+        self._sense = 0
+
+    def integer(self, low: int, high: int, name: str = "") -> Expression:
+        """A variable from ``low`` to ``high``, both included."""
+        return self._model.new_int_var(low, high, name)
+
+    def choice(self, values: Sequence[int], name: str = "") -> Expression:
+        """A variable that takes one of these values."""
+        return self._model.new_int_var_from_domain(self._library.Domain.from_values(list(values)), name)
+
+    def boolean(self, name: str = "") -> Expression:
+        """A variable that is 0 or 1, and may be used as a literal (``~b`` is its negation)."""
+        return self._model.new_bool_var(name)
+
+    def add(self, constraint: Any, *, only_if: Sequence[Expression] = ()) -> None:
+        """A comparison of linear forms, enforced if all the literals ``only_if`` are true."""
+        posted = self._model.add(constraint)
+        if only_if:
+            posted.only_enforce_if(list(only_if))
+
+    def clause(self, literals: Sequence[Expression]) -> None:
+        """At least one literal is true."""
+        self._model.add_bool_or(list(literals))
+
+    def at_most_one(self, literals: Sequence[Expression]) -> None:
+        """No two literals are true."""
+        self._model.add_at_most_one(list(literals))
+
+    def product(self, low: int, high: int, factors: Sequence[Expression], name: str = "") -> Expression:
+        """A new variable that equals the product of the factors."""
+        target = self._model.new_int_var(low, high, name)
+        self._model.add_multiplication_equality(target, list(factors))
+        return target
+
+    def quotient(self, low: int, high: int, dividend: Expression, divisor: Expression, name: str = "") -> Expression:
+        """A new variable that equals the quotient rounded towards zero."""
+        target = self._model.new_int_var(low, high, name)
+        self._model.add_division_equality(target, dividend, divisor)
+        return target
+
+    def maximum(self, low: int, high: int, terms: Sequence[Expression], name: str = "") -> Expression:
+        """A new variable that equals the greatest of the terms."""
+        target = self._model.new_int_var(low, high, name)
+        self._model.add_max_equality(target, list(terms))
+        return target
+
+    def minimize(self, objective: Expression) -> None:
+        """Look for the least value of a linear form instead of any solution."""
+        self._model.minimize(objective)
+        self._sense = 1
+
+    def maximize(self, objective: Expression) -> None:
+        """Look for the greatest value of a linear form instead of any solution."""
+        self._model.maximize(objective)
+        self._sense = -1
+
+    def hint(self, variable: Expression, value: int) -> None:
+        """Where the search may begin."""
+        self._model.add_hint(variable, value)
+
+    def solve(self, wanted: Sequence[Expression], limits: Limits) -> Outcome[Values]:
+        """The values of the wanted expressions in an optimal solution, or in any if nothing is optimised.
+
+        Returns:
+            Found with the bound (optimum,), or () without an objective; Infeasible with nothing said; OutOfTime with
+            the best solution, if any, and the bound proved so far.
+        """
+        start = perf_counter()
+        solver = self._solver(limits)
+        status = solver.solve(self._model)
+        effort = Effort(perf_counter() - start, int(solver.num_branches), limits.workers, limits.seed)
+        if status == self._library.INFEASIBLE:
+            return Infeasible((), "", effort)
+        if status == self._library.UNKNOWN:
+            return OutOfTime(None, self._bound(solver), effort)
+        assert status in (self._library.OPTIMAL, self._library.FEASIBLE), solver.status_name(status)
+        values = tuple(int(solver.value(expression)) for expression in wanted)
+        if status == self._library.OPTIMAL or not self._sense:
+            return Found(values, self._bound(solver), effort)
+        return OutOfTime(values, self._bound(solver), effort)
+
+    def enumerate_all(self, wanted: Sequence[Expression], limits: Limits) -> Outcome[tuple[Values, ...]]:
+        """The wanted values in every solution of a model without an objective, sorted.
+
+        One worker, always: with more of them CP-SAT returns a part of the solutions and calls it OPTIMAL.
+        """
+        assert not self._sense, "an objective cannot be enumerated"
+        assert limits.workers == 1, "CP-SAT enumerates completely with one worker only"
+        start = perf_counter()
+        solver = self._solver(limits)
+        solver.parameters.enumerate_all_solutions = True
+        found: list[Values] = []
+
+        class Collect(self._library.CpSolverSolutionCallback):  # type: ignore[misc, name-defined]
+            """Keeps every solution, stops at the limit."""
+
+            full = False
+
+            def on_solution_callback(self) -> None:
+                if len(found) >= limits.solutions:
+                    self.full = True
+                    self.stop_search()
+                    return
+                found.append(tuple(int(self.value(expression)) for expression in wanted))
+
+        collect = Collect()
+        assert solver.parameters.num_workers == 1, "CP-SAT enumerates completely with one worker only"
+        status = solver.solve(self._model, collect)
+        effort = Effort(perf_counter() - start, int(solver.num_branches), 1, limits.seed)
+        solutions = tuple(sorted(found))
+        if status == self._library.INFEASIBLE:
+            return Infeasible((), "", effort)
+        if status == self._library.OPTIMAL and not collect.full:
+            return Found(solutions, (len(solutions),), effort)
+        return OutOfTime(solutions, (len(solutions),), effort)
+
+    def _solver(self, limits: Limits) -> Any:
+        solver = self._library.CpSolver()
+        solver.parameters.max_time_in_seconds = max(limits.seconds, 0.0)
+        solver.parameters.num_workers = limits.workers
+        solver.parameters.random_seed = limits.seed
+        return solver
+
+    def _bound(self, solver: Any) -> Values:
+        bound = float(solver.best_objective_bound)
+        if not self._sense or not isfinite(bound):
+            return ()
+        return (ceil(bound - 1e-6),) if self._sense > 0 else (floor(bound + 1e-6),)
+
+
+def best_model(formula: Formula, fewest: Sequence[int], limits: Limits) -> Outcome[Values]:
+    """A model with the fewest true literals among ``fewest``, as the true variables; the bound is their number.
+
+    All-different constraints come decomposed into at-most-one constraints: a global one does not scale.
+    """
+    model = Model()
+    variables = [model.boolean() for _ in range(formula.variables)]
+
+    def literal(number: int) -> Expression:
+        return variables[number - 1] if number > 0 else ~variables[-number - 1]
+
+    for variable, literals in formula.definitions:
+        model.clause([~variables[variable - 1], *map(literal, literals)])
+        for number in literals:
+            model.clause([variables[variable - 1], ~literal(number)])
+    for clause in formula.clauses:
+        model.clause(list(map(literal, clause)))
+    for literals, n in formula.bounds:
+        if n == 1:
+            model.at_most_one(list(map(literal, literals)))
+        else:
+            model.add(sum(map(literal, literals)) <= n)
+    model.minimize(sum(map(literal, fewest)))
+    outcome = model.solve(variables, limits)
+    match outcome:
+        case Infeasible():
+            return outcome
+        case Found(values, bound, effort):
+            return Found(_true(values), bound, effort)
+        case OutOfTime(None, bound, effort):
+            return OutOfTime(None, bound, effort)
+        case OutOfTime(values, bound, effort):
+            return OutOfTime(_true(values), bound, effort)
+        case _:
+            assert_never(outcome)
+
+
+def _true(values: Values | None) -> Values:
+    assert values is not None
+    return tuple(number for number, value in enumerate(values, start=1) if value)

@@ -1,0 +1,1 @@
+"""One folder a target: description, instructions, lowering, simulator, timing."""

@@ -1,0 +1,99 @@
+"""How tensors become bytes in device memory and back: index maps made once, applied to any data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intarsia.embed.layout import gather
+from intarsia.program import CallSpace, OperandSpace
+from intarsia.targets.vta.lowering.emit import Plan
+from intarsia.targets.vta.lowering.tiling import Region
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Packing:
+    """A packed input tensor.
+
+    Attributes:
+        tensor: its name.
+        index: element of the flat tensor that each byte of the region holds, -1 for zero, -2 for the pad value.
+        pad: the tensor's pad value.
+    """
+
+    tensor: str
+    index: Ints
+    pad: int
+
+    def pack(self, values: NDArray[np.int8]) -> NDArray[np.int8]:
+        """The region's bytes for a tensor's values."""
+        flat = np.concatenate([values.reshape(-1), np.array([self.pad, 0], dtype=values.dtype)])
+        return flat[self.index]
+
+
+def packing(space: CallSpace, factor: OperandSpace, place: Region) -> Packing:
+    """The index map of a factor's region."""
+    layout = factor.layout
+    index, holds = gather(space.embedding, factor.access, layout)
+    offsets, kept = _offsets(factor, place)
+    registers = prod(layout.registers)
+    packed = np.full((place.tensors, registers), -1, dtype=np.int64)
+    packed[offsets] = np.where(holds, index, np.where(index == -2, -2, -1))[kept]
+    return Packing(layout.tensor.name, packed.reshape(-1), int(layout.tensor.pad))
+
+
+def _offsets(factor: OperandSpace, place: Region) -> tuple[Ints, Ints]:
+    """Where each vector lies in the region, and which vectors lie in it at all (live positions of sliding dims)."""
+    extents = [d.extent for d in factor.layout.dims]
+    columns = np.unravel_index(np.arange(prod(extents), dtype=np.int64), extents) if extents else ()
+    total = np.zeros(prod(extents), dtype=np.int64)
+    inside = np.ones(prod(extents), dtype=np.bool_)
+    for p, column in zip(place.places, columns, strict=True):
+        position = np.asarray(column) - p.first
+        inside &= (position >= 0) & (position < p.extent)
+        total += position // p.tile * p.outer + position % p.tile * p.inner
+    kept = np.flatnonzero(inside)
+    return total[kept], kept
+
+
+def output_index(plan: Plan, base: int) -> Ints:
+    """Byte address of each element of the output tensor, in the tensor's shape, -1 where no lane computes it."""
+    space = plan.space
+    written = space.written
+    element = outputs(plan)
+    names = [loop.name for loop in space.parallel]
+    extents = [loop.extent for loop in space.parallel]
+    grid = np.indices(extents, dtype=np.int64).reshape(len(extents), prod(extents))
+    place = plan.out_region
+    offset = np.zeros(prod(extents), dtype=np.int64)
+    for d, name in enumerate(plan.acc_order):
+        p, position = place.places[d], grid[names.index(name)]
+        offset += position // p.tile * p.outer + position % p.tile * p.inner
+    registers = prod(written.layout.registers)
+    address = base + offset[:, None] * registers + np.arange(registers, dtype=np.int64)[None, :]
+    found = np.full(prod(written.layout.tensor.shape), -1, dtype=np.int64)
+    valid = element >= 0
+    found[element[valid]] = address[valid]
+    return found.reshape(written.layout.tensor.shape)
+
+
+def outputs(plan: Plan) -> Ints:
+    """Flat output element by point of the parallel loops and register, negative where there is none."""
+    space = plan.space
+    written = space.written
+    index, holds = gather(space.embedding, written.access, written.layout)
+    names = [loop.name for loop in space.parallel]
+    extents = [loop.extent for loop in space.parallel]
+    grid = np.indices(extents, dtype=np.int64).reshape(len(extents), prod(extents))
+    vector = np.zeros(prod(extents), dtype=np.int64)
+    for dim, moves, start in zip(written.layout.dims, written.moves, written.starts, strict=True):
+        position = np.full(prod(extents), start, dtype=np.int64)
+        for name, c in moves:
+            position += c * grid[names.index(name)]
+        vector = vector * dim.extent + position
+    return np.where(holds, index, -1)[vector]
