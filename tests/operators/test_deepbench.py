@@ -8,7 +8,7 @@ from intarsia.operators import read_operator, row, rows, unique
     [
         ("conv", "inference", 124, 104),
         ("conv", "inference_device", 17, 16),
-        ("conv", "training", 94, 94),
+        ("conv", "training", 94, 90),
         ("gemm", "inference", 88, 84),
         ("gemm", "training", 160, 160),
     ],

@@ -26,7 +26,7 @@ REPLAYED = 1 << 18
 """Lanes of all calls up to which replay is the quicker proof."""
 REPLAYABLE = 1 << 23
 """Lanes of all calls up to which replay stands in for a proof that exceeded its budget."""
-SAMPLED_LANES = 1 << 17
+SAMPLED_LANES = 1 << 16
 """Lanes that are looked at before a proof by relations."""
 
 
@@ -38,7 +38,7 @@ class CheckReport:
         violations: one text for each property that fails or could not be proved; empty if the embedding is right.
         proved: property -> how it was decided: "structure", "replay", "sample" (rejected by a sample), "relations" or
             "not proved".
-        notes: what else happened, such as a proof that exceeded its budget and was replaced by replay.
+        notes: what else happened, such as a proof that exceeded its budget and was replaced by a replay.
     """
 
     violations: tuple[str, ...]
@@ -89,14 +89,12 @@ def check(
     if wrong:
         return _report(wrong, "sample")
     proofs = relations(embedding, chosen, max_operations)
-    if not proofs.exceeded:
+    if not proofs.left_open:
         return CheckReport(proofs.violations, tuple((p, "relations") for p in PROPERTIES))
     return _unproved(embedding, chosen, proofs, lanes)
 
 
-def replay(
-    embedding: Embedding, chosen: tuple[Layout, ...], packing: dict[str, Ints] | None = None
-) -> tuple[str, ...]:
+def replay(embedding: Embedding, chosen: tuple[Layout, ...], packing: dict[str, Ints] | None = None) -> tuple[str, ...]:
     """Violations found by looking at every lane of every call.
 
     Args:
@@ -109,7 +107,7 @@ def replay(
     done = np.zeros(embedding.operator.iterations, dtype=np.bool_)
     run.covered(done)
     wrong += missing(embedding, done)
-    if run.layout_range():
+    if wrong:
         return wrong
     packing = packings(embedding, chosen) if packing is None else packing
     homes = np.unique(run.write.place[run.live])
@@ -140,14 +138,12 @@ def _report(violations: tuple[str, ...], how: str) -> CheckReport:
 
 
 def _unproved(embedding: Embedding, chosen: tuple[Layout, ...], proofs: Proofs, lanes: int) -> CheckReport:
-    """Some proof exceeded its budget: replay instead, or say so."""
-    what = ", ".join(proofs.exceeded)
+    """Some property was not decided: replay instead, or say so."""
+    what = ", ".join(f"{name} ({reason})" for name, reason in proofs.left_open)
     if lanes <= REPLAYABLE:
-        note = f"relations exceeded their budget of operations for {what}: replayed instead"
+        note = f"relations left open {what}: replayed instead"
         return CheckReport(replay(embedding, chosen), tuple((p, "replay") for p in PROPERTIES), (note,))
-    text = (
-        f"not proved: {what}: relations exceeded their budget of operations, "
-        f"and {lanes} lanes are too many for a replay (allowed: {REPLAYABLE})"
-    )
-    how = tuple((p, "not proved" if p in proofs.exceeded else "relations") for p in PROPERTIES)
+    text = f"not proved: relations left open {what}; {lanes} lanes are too many for a replay (allowed: {REPLAYABLE})"
+    unproved = {name for name, _ in proofs.left_open}
+    how = tuple((p, "not proved" if p in unproved else "relations") for p in PROPERTIES)
     return CheckReport((*proofs.violations, text), how)

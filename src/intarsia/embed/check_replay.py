@@ -163,7 +163,7 @@ class Replay:
                 lane, holds = int(wrong[0]), int(content.reshape(-1)[wrong[0]])
                 found.append(
                     f"layout: {self._register(view, lane)} holds {_holds(view.tensor, holds)}, {self.text(lane)} asks "
-                    f"for {element_text(view.tensor, int(view.element.reshape(-1)[lane]))}; {wrong.size} lanes concerned"
+                    f"for {element_text(view.tensor, int(view.element.reshape(-1)[lane]))}; {wrong.size} such lanes"
                 )
         return tuple(found)
 
@@ -182,10 +182,11 @@ class Replay:
             return ()
         element = int(holds.reshape(-1)[wrong[0]])
         other = int(place.reshape(-1)[wrong[0]])
-        return (
+        text = (
             f"one home: {element_text(view.tensor, element)} is accumulated in "
-            f"{_place_text(view, int(claimed[element]))}, the layout has it in {_place_text(view, other)} too",
+            f"{_place_text(view, int(claimed[element]))}, the layout has it in {_place_text(view, other)} too"
         )
+        return (text,)
 
     def padding(self, packing: Mapping[str, Ints], homes: Ints) -> tuple[str, ...]:
         """An undefined lane whose result register is used changes nothing.
@@ -207,10 +208,11 @@ class Replay:
             f"{_holds(v.tensor, int(self._content(v, packing).reshape(-1)[lane]))} in {self._register(v, lane)}"
             for v in self.reads
         )
-        return (
+        text = (
             f"padding: {self.text(lane)} is undefined and adds to {self._register(self.write, lane)}, which is used; "
-            f"it reads {loads or 'the constant 1'}; {wrong.size} such lanes",
+            f"it reads {loads or 'the constant 1'}; {wrong.size} such lanes"
         )
+        return (text,)
 
     def _zero(self, packing: Mapping[str, Ints]) -> Bools:
         zero = np.zeros(self.live.shape, dtype=np.bool_)
@@ -228,10 +230,11 @@ class Replay:
         view = self.reads[0]
         content = self._content(view, packing)
         worst = _worst(view.tensor, self.embedding.body.combine)
-        neutral = ((content == ZERO) & (worst == 0)) | ((content == PAD) & (view.tensor.pad == worst))
+        neutral: Bools = ((content == ZERO) & (worst == 0)) | ((content == PAD) & (view.tensor.pad == worst))
         size = prod(view.tensor.shape) + 3
         live = np.unique(self.write.place[self.live] * size + view.element[self.live] + 3)
-        return neutral | _member(self.write.place * size + content + 3, live)
+        neutral |= _member(self.write.place * size + content + 3, live)
+        return neutral
 
     def _finite(self) -> tuple[str, ...]:
         """Zero times the pad value is zero."""
@@ -246,7 +249,8 @@ class Replay:
         return found
 
     def _same_call(self, pair: tuple[int, int]) -> bool:
-        return pair[0] // self.lanes == pair[1] // self.lanes
+        first, second = pair
+        return first // self.lanes == second // self.lanes
 
     def _register(self, view: View, flat: int) -> str:
         call, lane = divmod(flat, self.lanes)

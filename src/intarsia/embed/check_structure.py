@@ -28,7 +28,8 @@ def layout_form(embedding: Embedding, layouts: tuple[Layout, ...]) -> tuple[str,
     held = tuple((o, t) for o, t in embedding.operands if t is not None)
     if sorted((y.operand, y.tensor.name) for y in layouts) != sorted(held):
         given = ", ".join(f"{y.tensor.name} in {y.operand}" for y in layouts)
-        return (f"layout: layouts are given for {given}, the embedding has {', '.join(f'{t} in {o}' for o, t in held)}",)
+        wanted = ", ".join(f"{t} in {o}" for o, t in held)
+        return (f"layout: layouts are given for {given}, the embedding has {wanted}",)
     outer = {loop.name for loop in embedding.outer}
     found: list[str] = []
     for layout in layouts:
@@ -38,7 +39,7 @@ def layout_form(embedding: Embedding, layouts: tuple[Layout, ...]) -> tuple[str,
         for dim in layout.dims:
             strange = [name for name, _ in dim.value.terms if name not in outer]
             if strange or dim.step < 1 or dim.extent < 1:
-                found.append(f"layout: dim {dim.name} of {layout.tensor.name} is over {dim.value}, not over outer loops")
+                found.append(f"layout: dim {dim.name} of {layout.tensor.name} is {dim.value}, not over outer loops")
     return tuple(found)
 
 
@@ -89,6 +90,9 @@ def _flats(embedding: Embedding, loops: set[str]) -> Iterator[str]:
             yield f"axis {axis} of {embedding.operator.name} is given by {counted[axis]} flats instead of one"
     for flat in embedding.flats:
         yield from _flat(flat, loops)
+        outer = {loop.name for loop in embedding.outer}
+        for loop in (n for shift in flat.shifts for n, _ in shift.terms if n in outer):
+            yield f"flat {'.'.join(flat.axes)} is shifted by outer loop {loop}; only lane digits skew"
 
 
 def _flat(flat: Flat, loops: set[str]) -> Iterator[str]:

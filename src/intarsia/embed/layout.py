@@ -154,12 +154,9 @@ def gather(embedding: Embedding, access: Access, layout: Layout) -> tuple[Ints, 
     meaning = next(m for m, a in embedding.pairs() if m.tensor == layout.operand and a == access)
     register = np.ravel_multi_index([evaluate(s, positions) for s in meaning.subscripts], operand.shape)
     first = _first_lane(register, used, prod(operand.shape))
-    loops = _vector_loops(embedding, layout)
-    lanes = {name: array[first][None, :] for name, array in digits.items()}
-    index, inside, seen = _elements(embedding, access, layout, loops, lanes)
-    seen = seen & used[first][None, :]
-    index = np.where(seen, np.where(inside, index, -2), -1)
-    return index, seen & inside
+    lanes = {name: array[first] for name, array in digits.items()}
+    index = _elements(embedding, access, layout, lanes, used[first])
+    return index, index >= 0
 
 
 def _first_lane(register: Ints, used: NDArray[np.bool_], count: int) -> Ints:
@@ -170,26 +167,27 @@ def _first_lane(register: Ints, used: NDArray[np.bool_], count: int) -> Ints:
     return first
 
 
-def _vector_loops(embedding: Embedding, layout: Layout) -> dict[str, Ints]:
-    """For each vector, index of each dim [vectors]."""
-    extents = tuple(d.extent for d in layout.dims)
-    numbers = np.arange(layout.vectors, dtype=np.int64)
-    columns = np.unravel_index(numbers, extents) if extents else ()
-    return {d.name: np.asarray(c)[:, None] for d, c in zip(layout.dims, columns, strict=True)}
-
-
 def _elements(
-    embedding: Embedding, access: Access, layout: Layout, index: dict[str, Ints], lanes: dict[str, Ints]
-) -> tuple[Ints, NDArray[np.bool_], NDArray[np.bool_]]:
-    """Tensor element by vector and register: flat index, inside the tensor, all axes that are seen inside their box."""
+    embedding: Embedding, access: Access, layout: Layout, lanes: dict[str, Ints], used: NDArray[np.bool_]
+) -> Ints:
+    """Tensor element by vector and register, -1 for zero, -2 for the pad value.
+
+    Every position is kept in the shape of the dims that move it until the last moment: layouts reach 10**8 registers.
+    """
+    rank = len(layout.dims)
+    small = prod(layout.tensor.shape) < 1 << 29
+    kind = np.int32 if small else np.int64
+    index = {
+        d.name: np.arange(d.extent, dtype=kind).reshape([-1 if i == j else 1 for j in range(rank + 1)])
+        for i, d in enumerate(layout.dims)
+    }
+    lanes = {name: array.astype(kind) for name, array in lanes.items()}
     dims = {d.value: d for d in layout.dims}
     plain = {d.name: index[d.name] for d in layout.dims if d.value == Affine(((d.name, 1),))}
-    shape = layout.tensor.shape
-    total = np.zeros((1, 1), dtype=np.int64)
-    inside = np.ones((1, 1), dtype=np.bool_)
-    seen = np.ones((1, 1), dtype=np.bool_)
     outer_names = {loop.name for loop in embedding.outer}
-    for size, subscript in zip(shape, access.subscripts, strict=True):
+    total: Ints = np.zeros(1, dtype=kind)
+    inside, seen = np.ones(1, dtype=np.bool_), used
+    for size, subscript in zip(layout.tensor.shape, access.subscripts, strict=True):
         over = subscript_over_loops(embedding, subscript)
         if over is None:
             position, valid = _unflattened(embedding, subscript, {**plain, **lanes})
@@ -198,7 +196,7 @@ def _elements(
             outer = Affine(tuple((n, c) for n, c in over.terms if n in outer_names))
             inner = Affine(tuple((n, c) for n, c in over.terms if n not in outer_names), over.constant)
             if not outer.terms:
-                base = np.zeros((1, 1), dtype=np.int64)
+                base: Ints = np.zeros(1, dtype=kind)
             elif outer in dims:
                 base = dims[outer].origin + dims[outer].step * index[dims[outer].name]
             else:
@@ -209,9 +207,14 @@ def _elements(
                 value = (position - subscript.constant) // coefficient
                 seen = seen & (value >= 0) & (value < embedding.operator.axis(axis).extent)
         inside = inside & (position >= 0) & (position < size)
-        total = total * size + position
-    shape2 = (layout.vectors, prod(layout.registers))
-    return (np.broadcast_to(total, shape2), np.broadcast_to(inside, shape2), np.broadcast_to(seen, shape2))
+        total = total * kind(size) + position.astype(kind, copy=False)
+    full = (*(d.extent for d in layout.dims), used.size)
+    found = np.array(np.broadcast_to(total, full))
+    if not inside.all():
+        found[np.broadcast_to(~inside, full)] = -2
+    if not seen.all():
+        found[np.broadcast_to(~seen, full)] = -1
+    return found.reshape(layout.vectors, used.size)
 
 
 def _unflattened(embedding: Embedding, subscript: Affine, values: dict[str, Ints]) -> tuple[Ints, NDArray[np.bool_]]:

@@ -26,6 +26,7 @@ def write_file(path: Path, content: str | bytes) -> None:
     with _explained(path, "file"):
         if path.is_dir():
             raise IsADirectoryError(None, "it is a folder")
+        _nearest(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name[:64]}.", suffix=".partial", dir=path.parent)
         staged = Path(name)
@@ -57,7 +58,7 @@ def folder(path: Path, *, seal: str) -> Iterator[Path]:
         if target.exists() and not target.is_dir():
             raise NotADirectoryError(None, "it is a file")
         exists = target.is_dir()
-        place = target if exists else next(p for p in target.parents if p.exists())
+        place = target if exists else _nearest(target)
         staged = Path(tempfile.mkdtemp(prefix=".", suffix=".partial", dir=place))
     try:
         yield staged
@@ -77,6 +78,14 @@ def _publish(staged: Path, target: Path, seal: str, *, exists: bool) -> None:
     (target / seal).unlink(missing_ok=True)
     for file in sorted(staged.iterdir(), key=lambda f: (f.name == seal, f.name)):
         file.replace(target / file.name)
+
+
+def _nearest(path: Path) -> Path:
+    """The nearest folder above a path that exists."""
+    nearest = next(p for p in path.absolute().parents if p.exists())
+    if not nearest.is_dir():
+        raise NotADirectoryError(None, f"{nearest.name} is a file")
+    return nearest
 
 
 def _mask() -> int:

@@ -1,4 +1,4 @@
-"""Integer sets: linear forms, conjunctions, and proofs of emptiness; the only room that calls the polyhedral library."""
+"""Integer sets: linear forms, conditions, proofs of emptiness; the only room that calls the polyhedral library."""
 
 from intarsia.poly.linear import Conditions, Linear, between, equal, greater, variable
 from intarsia.poly.points import Answer, Exceeded, Point, find_point, find_unreached

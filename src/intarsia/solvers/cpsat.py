@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import ceil, floor, isfinite
 from time import perf_counter
 from typing import Any, assert_never
@@ -15,6 +16,9 @@ Expression = Any
 """A variable or a linear form of variables; comparing two gives a constraint."""
 
 Values = tuple[int, ...]
+
+GREEDY_CONFLICTS = 1000
+"""Dead ends after which a greedy search gives up."""
 
 
 class Model:
@@ -94,17 +98,23 @@ class Model:
         """
         start = perf_counter()
         solver = self._solver(limits)
-        status = solver.solve(self._model)
-        effort = Effort(perf_counter() - start, int(solver.num_branches), limits.workers, limits.seed)
-        if status == self._library.INFEASIBLE:
-            return Infeasible((), "", effort)
-        if status == self._library.UNKNOWN:
-            return OutOfTime(None, self._bound(solver), effort)
-        assert status in (self._library.OPTIMAL, self._library.FEASIBLE), solver.status_name(status)
-        values = tuple(int(solver.value(expression)) for expression in wanted)
-        if status == self._library.OPTIMAL or not self._sense:
-            return Found(values, self._bound(solver), effort)
-        return OutOfTime(values, self._bound(solver), effort)
+        return self._outcome(solver, solver.solve(self._model), wanted, limits, start)
+
+    def first(self, order: Sequence[Expression], wanted: Sequence[Expression], limits: Limits) -> Outcome[Values]:
+        """As ``solve``, by making one literal after the other true, without preparation; gives up early.
+
+        For large models with an easy solution, where presolve and relaxations cost more than the search.
+        """
+        start = perf_counter()
+        library = self._library
+        self._model.add_decision_strategy(list(order), library.CHOOSE_FIRST, library.SELECT_MAX_VALUE)
+        solver = self._solver(limits)
+        solver.parameters.search_branching = library.FIXED_SEARCH
+        solver.parameters.cp_model_presolve = False
+        solver.parameters.symmetry_level = 0
+        solver.parameters.linearization_level = 0
+        solver.parameters.max_number_of_conflicts = GREEDY_CONFLICTS
+        return self._outcome(solver, solver.solve(self._model), wanted, limits, start)
 
     def enumerate_all(self, wanted: Sequence[Expression], limits: Limits) -> Outcome[tuple[Values, ...]]:
         """The wanted values in every solution of a model without an objective, sorted.
@@ -148,6 +158,20 @@ class Model:
         solver.parameters.random_seed = limits.seed
         return solver
 
+    def _outcome(
+        self, solver: Any, status: Any, wanted: Sequence[Expression], limits: Limits, start: float
+    ) -> Outcome[Values]:
+        effort = Effort(perf_counter() - start, int(solver.num_branches), limits.workers, limits.seed)
+        if status == self._library.INFEASIBLE:
+            return Infeasible((), "", effort)
+        if status == self._library.UNKNOWN:
+            return OutOfTime(None, self._bound(solver), effort)
+        assert status in {self._library.OPTIMAL, self._library.FEASIBLE}, solver.status_name(status)
+        values = tuple(int(solver.value(expression)) for expression in wanted)
+        if status == self._library.OPTIMAL or not self._sense:
+            return Found(values, self._bound(solver), effort)
+        return OutOfTime(values, self._bound(solver), effort)
+
     def _bound(self, solver: Any) -> Values:
         bound = float(solver.best_objective_bound)
         if not self._sense or not isfinite(bound):
@@ -155,43 +179,68 @@ class Model:
         return (ceil(bound - 1e-6),) if self._sense > 0 else (floor(bound + 1e-6),)
 
 
-def best_model(formula: Formula, fewest: Sequence[int], limits: Limits) -> Outcome[Values]:
+def best_model(
+    formula: Formula, fewest: Sequence[int], limits: Limits, *, at_least: int = 0, order: Sequence[int] = ()
+) -> Outcome[Values]:
     """A model with the fewest true literals among ``fewest``, as the true variables; the bound is their number.
 
-    All-different constraints come decomposed into at-most-one constraints: a global one does not scale.
+    A short greedy search in a fixed order goes first: where a model reaches the known bound, it finds it at sizes at
+    which the default search finds none.
+
+    Args:
+        formula: with all-different constraints decomposed into bounds: a global one does not scale.
+        fewest: literals to count.
+        limits: of both searches together.
+        at_least: a number that no model can go below.
+        order: literals that the greedy search tries to make true, one after the other; no greedy search if empty.
     """
-    model = Model()
-    variables = [model.boolean() for _ in range(formula.variables)]
-
-    def literal(number: int) -> Expression:
-        return variables[number - 1] if number > 0 else ~variables[-number - 1]
-
-    for variable, literals in formula.definitions:
-        model.clause([~variables[variable - 1], *map(literal, literals)])
-        for number in literals:
-            model.clause([variables[variable - 1], ~literal(number)])
-    for clause in formula.clauses:
-        model.clause(list(map(literal, clause)))
-    for literals, n in formula.bounds:
-        if n == 1:
-            model.at_most_one(list(map(literal, literals)))
-        else:
-            model.add(sum(map(literal, literals)) <= n)
-    model.minimize(sum(map(literal, fewest)))
-    outcome = model.solve(variables, limits)
+    start = perf_counter()
+    if order:
+        model, variables = _posted(formula)
+        model.add(sum(_literal(variables, number) for number in fewest) <= at_least)
+        outcome = model.first([_literal(variables, number) for number in order], variables, limits)
+        if isinstance(outcome, Found):
+            return Found(_true(outcome.value), (at_least,), outcome.effort)
+    model, variables = _posted(formula)
+    count = sum(_literal(variables, number) for number in fewest)
+    if at_least:
+        model.add(count >= at_least)
+    model.minimize(count)
+    outcome = model.solve(variables, replace(limits, seconds=limits.seconds - (perf_counter() - start)))
+    effort = replace(outcome.effort, seconds=perf_counter() - start)
     match outcome:
         case Infeasible():
-            return outcome
-        case Found(values, bound, effort):
+            return replace(outcome, effort=effort)
+        case Found(values, bound, _):
             return Found(_true(values), bound, effort)
-        case OutOfTime(None, bound, effort):
-            return OutOfTime(None, bound, effort)
-        case OutOfTime(values, bound, effort):
-            return OutOfTime(_true(values), bound, effort)
+        case OutOfTime(best, bound, _):
+            return OutOfTime(None if best is None else _true(best), max(bound, (at_least,)), effort)
         case _:
             assert_never(outcome)
 
 
-def _true(values: Values | None) -> Values:
-    assert values is not None
+def _posted(formula: Formula) -> tuple[Model, list[Expression]]:
+    model = Model()
+    variables = [model.boolean() for _ in range(formula.variables)]
+    for variable, literals in formula.definitions:
+        defined = _literal(variables, variable)
+        model.clause([~defined, *(_literal(variables, number) for number in literals)])
+        for number in literals:
+            model.clause([defined, ~_literal(variables, number)])
+    for clause in formula.clauses:
+        model.clause([_literal(variables, number) for number in clause])
+    for literals, n in formula.bounds:
+        bounded = [_literal(variables, number) for number in literals]
+        if n == 1:
+            model.at_most_one(bounded)
+        else:
+            model.add(sum(bounded) <= n)
+    return model, variables
+
+
+def _literal(variables: Sequence[Expression], number: int) -> Expression:
+    return variables[number - 1] if number > 0 else ~variables[-number - 1]
+
+
+def _true(values: Values) -> Values:
     return tuple(number for number, value in enumerate(values, start=1) if value)

@@ -142,7 +142,14 @@ def _fewest(
     nodes, late = 0, False
     for option, problem in problems.items():
         formula, variables = _formula(problem, _families(problem, most, combining=combining))
-        outcome = best_model(formula, variables.undefined.tolist(), _remaining(limits, start))
+        least = max(0, problem.lanes - problem.iterations)
+        outcome = best_model(
+            formula,
+            variables.undefined.tolist(),
+            _remaining(limits, start),
+            at_least=least,
+            order=variables.images.reshape(-1).tolist(),
+        )
         nodes += outcome.effort.nodes
         match outcome:
             case Found(model, (fewest,), _):
@@ -150,13 +157,13 @@ def _fewest(
                 bounds.append(fewest)
             case OutOfTime(model, bound, _):
                 late = True
-                bounds.append(bound[0] if bound else max(0, problem.lanes - problem.iterations))
+                bounds.append(bound[0])
                 if model is not None:
                     best = (option, variables.extract(model, problem))
                     most = int((best[1] == -1).all(axis=1).sum()) - 1
             case _:
                 continue
-        if most is not None and most < max(0, problem.lanes - problem.iterations):
+        if most is not None and most < least:
             break
     effort = Effort(perf_counter() - start, nodes, limits.workers, limits.seed)
     if late and (best is None or min(bounds) <= (most or 0)):

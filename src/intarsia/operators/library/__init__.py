@@ -6,14 +6,19 @@ from pkgutil import iter_modules
 from intarsia.operators.library.attention import scores, values
 from intarsia.operators.library.conv import conv, conv1d, conv2d, conv3d, depthwise
 from intarsia.operators.library.deconv import deconv, deconv1d, deconv2d
-from intarsia.operators.library.einsum import einsum
+from intarsia.operators.library.einsum import OPERANDS, einsum
+from intarsia.operators.library.elementwise import Kind as ElementwiseKind
 from intarsia.operators.library.elementwise import elementwise
 from intarsia.operators.library.matmul import gemm, matmul
 from intarsia.operators.library.pool import pool, pool2d
+from intarsia.operators.library.reduce import Kind as ReduceKind
 from intarsia.operators.library.reduce import reduce
 from intarsia.operators.shorthand import Shorthand
 
 __all__ = [
+    "OPERANDS",
+    "ElementwiseKind",
+    "ReduceKind",
     "conv",
     "conv1d",
     "conv2d",

@@ -79,7 +79,11 @@ def run(embedding: Embedding, inputs: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def _packed(
-    embedding: Embedding, meaning: Access, access: Access | None, inputs: Mapping[str, Array], positions: dict[str, Ints]
+    embedding: Embedding,
+    meaning: Access,
+    access: Access | None,
+    inputs: Mapping[str, Array],
+    positions: dict[str, Ints],
 ) -> _Operand:
     """A factor, loaded as its layout says, already in the dtype that the instruction accumulates in."""
     semantics = embedding.instruction.semantics
@@ -126,4 +130,3 @@ def _unpacked(embedding: Embedding, result: _Operand, written: Array) -> dict[st
     output = np.full(prod(tensor.shape), identity(embedding.body.combine, tensor.dtype), dtype=dtype)
     output[index[holds]] = result.data[holds].astype(dtype)
     return {tensor.name: output.reshape(tensor.shape)}
-

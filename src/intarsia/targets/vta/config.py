@@ -29,7 +29,9 @@ _FIELDS: Final = {
     "LOG_ACC_BUFF_SIZE": "log_acc_buffer",
     "TARGET": "target",
 }
-_HARMLESS: Final = ("HW_VER", "LOG_OUT_WIDTH", "LOG_UOP_WIDTH", "LOG_OUT_BUFF_SIZE")
+_HARMLESS: Final = (
+    "HW_VER", "HW_FREQ", "HW_CLK_TARGET", "GEMM_II", "TALU_II", "LOG_OUT_WIDTH", "LOG_UOP_WIDTH", "LOG_OUT_BUFF_SIZE",
+)  # fmt: skip
 _KEYS: Final = (*_FIELDS, "LOG_BLOCK", *_HARMLESS)
 _BOARDS: Final = {  # read port in bytes a cycle, clock in hertz
     "sim": (8, 100_000_000),
@@ -107,15 +109,10 @@ class VtaConfig:
             values.setdefault("LOG_BLOCK_IN", block)
             values.setdefault("LOG_BLOCK_OUT", block)
         fields = {_FIELDS[key]: value for key, value in values.items() if key in _FIELDS}
-        if (
-            "log_inp_width" in fields
-            and values.get("LOG_OUT_WIDTH", fields["log_inp_width"]) != fields["log_inp_width"]
-        ):
+        inp_width = values.get("LOG_INP_WIDTH", 3)
+        if (out_width := values.get("LOG_OUT_WIDTH", inp_width)) != inp_width:
             raise InputError(
-                "the output width is the input width",
-                where=where,
-                value=f"LOG_OUT_WIDTH {values['LOG_OUT_WIDTH']}",
-                allowed=str(fields["log_inp_width"]),
+                "LOG_OUT_WIDTH is LOG_INP_WIDTH", where=where, value=str(out_width), allowed=str(inp_width)
             )
         try:
             return cls(**fields)  # type: ignore[arg-type]

@@ -117,7 +117,7 @@ def time_program(stream: Stream, config: VtaConfig) -> Timing:
     if ran < len(stream):
         raise wrong(stream, int(np.flatnonzero(times[1] < 0)[0]), "deadlock", "call simulate for the reason")
     total = int(times.max(initial=0))
-    load, compute, store, fetch = (UnitTime(*row, total - sum(row)) for row in spent.tolist())
+    load, compute, store, fetch = (_unit_time(row, total) for row in spent.tolist())
     moved = columns["x_size"] * columns["y_size"] * _element_bytes(config)[columns["memory"]]
     return Timing(
         cycles=total,
@@ -133,6 +133,11 @@ def time_program(stream: Stream, config: VtaConfig) -> Timing:
         finish=times[1],
         chunks=chunks,
     )
+
+
+def _unit_time(spent: list[int], total: int) -> UnitTime:
+    busy, port, tokens, queue = spent
+    return UnitTime(busy, port, tokens, queue, total - sum(spent))
 
 
 def instruction_cycles(stream: Stream, config: VtaConfig) -> NDArray[np.int64]:
@@ -167,13 +172,14 @@ def _load_beats(columns: Columns, config: VtaConfig) -> NDArray[np.int64]:
     """A row that does not begin at the port's boundary takes a beat more; only micro-operations can."""
     size = _element_bytes(config)[columns["memory"]]
     first = columns["dram_base"] * size % config.port_bytes
-    return -(-(first + columns["x_size"] * size) // config.port_bytes) * columns["y_size"]
+    row = -(-(first + columns["x_size"] * size) // config.port_bytes)
+    return np.asarray(row * columns["y_size"], dtype=np.int64)
 
 
 def _padding(columns: Columns) -> NDArray[np.int64]:
     wide = columns["x_size"] + columns["x_pad_0"] + columns["x_pad_1"]
     high = columns["y_size"] + columns["y_pad_0"] + columns["y_pad_1"]
-    return wide * high - columns["x_size"] * columns["y_size"]
+    return np.asarray(wide * high - columns["x_size"] * columns["y_size"], dtype=np.int64)
 
 
 def _store_cycles(columns: Columns, stores: NDArray[np.int64], config: VtaConfig) -> NDArray[np.int64]:
@@ -184,5 +190,5 @@ def _store_cycles(columns: Columns, stores: NDArray[np.int64], config: VtaConfig
     last = first + np.maximum(x_size[owner], 1) * config.out_bytes - 1
     burst = BURST_BEATS * config.port_bytes
     bursts = np.bincount(owner, weights=last // burst - first // burst + 1, minlength=len(stores)).astype(np.int64)
-    data: NDArray[np.int64] = store_tensor_cycles(config) * x_size * y_size
-    return STORE_OVERHEAD + data + store_burst_cycles(config) * bursts
+    cycles = STORE_OVERHEAD + store_tensor_cycles(config) * x_size * y_size + store_burst_cycles(config) * bursts
+    return np.asarray(cycles, dtype=np.int64)

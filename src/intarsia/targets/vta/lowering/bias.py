@@ -8,10 +8,10 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from intarsia.embed.embedding import evaluate, lane_positions
 from intarsia.operators import Operator
 from intarsia.program import CallSpace
 from intarsia.targets.vta.lowering.emit import Plan
-from intarsia.targets.vta.lowering.packing import outputs
 
 Ints = NDArray[np.int64]
 
@@ -73,33 +73,67 @@ class BiasMap:
 def bias_map(plan: Plan) -> BiasMap:
     """The index map of the bias region."""
     space = plan.space
-    shape = space.written.layout.tensor.shape
-    dims = channel_dims(space.embedding.operator, space.embedding.statement)
-    element = outputs(plan)
-    coordinates = np.unravel_index(np.maximum(element, 0), shape)
-    channel = np.zeros_like(element)
-    for d in dims:
-        channel = channel * shape[d] + coordinates[d]
-    channel = np.where(element >= 0, channel, -1)
-    names = [loop.name for loop in space.parallel]
-    extents = [loop.extent for loop in space.parallel]
-    keep = [names.index(n) for n in plan.bias_loops]
-    grid = channel.reshape([*extents, -1])
-    rest = tuple(i for i in range(len(extents)) if i not in keep)
-    top = grid.max(axis=rest) if rest else grid
-    order = sorted(keep)
-    top = np.transpose(top, [*(order.index(k) for k in keep), len(keep)])
-    place = plan.bias_region
-    numbers = np.indices([extents[k] for k in keep], dtype=np.int64).reshape(len(keep), -1)
-    offset = np.zeros(numbers.shape[1] if keep else 1, dtype=np.int64)
-    for p, position in zip(place.places, numbers, strict=True):
+    embedding, written = space.embedding, space.written
+    shape = written.layout.tensor.shape
+    keep = [loop for loop in space.parallel if loop.name in plan.bias_loops]
+    extents = [loop.extent for loop in keep]
+    grid = np.indices(extents, dtype=np.int64).reshape(len(keep), prod(extents))
+    calls = {loop.name: np.zeros(prod(extents), dtype=np.int64) for loop in embedding.outer}
+    calls |= {loop.name: grid[i] for i, loop in enumerate(keep)}
+    register = _lane_of_register(plan)
+    channel = _channels(plan, calls, channel_dims(embedding.operator, embedding.statement), shape)[:, register]
+    offset = np.zeros(prod(extents), dtype=np.int64)
+    for p, name in zip(plan.bias_region.places, plan.bias_loops, strict=True):
+        position = calls[name]
         offset += position // p.tile * p.outer + position % p.tile * p.inner
-    index = np.full((place.tensors, element.shape[1]), -1, dtype=np.int64)
-    index[offset] = top.reshape(-1, element.shape[1])
-    batch, block = space.written.layout.registers
-    rows = index.reshape(-1, batch, block)
+    index = np.full((plan.bias_region.tensors, register.size), -1, dtype=np.int64)
+    index[offset] = channel
+    rows = index.reshape(-1, *written.layout.registers)
     columns = rows.max(axis=1, keepdims=True)
     return BiasMap(index, bool(((rows == columns) | (rows < 0)).all()))
+
+
+def _lane_of_register(plan: Plan) -> Ints:
+    """A lane that writes each register of the result, a used one where there is one."""
+    embedding = plan.space.embedding
+    positions, _, used = lane_positions(embedding)
+    write = embedding.meaning.write
+    shape = plan.space.written.layout.registers
+    register = np.ravel_multi_index([evaluate(s, positions) for s in write.subscripts], shape)
+    lane = np.zeros(prod(shape), dtype=np.int64)
+    order = np.argsort(used, kind="stable")
+    lane[register[order]] = order
+    return lane
+
+
+def _channels(plan: Plan, calls: dict[str, Ints], dims: tuple[int, ...], shape: tuple[int, ...]) -> Ints:
+    """Flat channel by call and lane, -1 where a lane is beyond the channels."""
+    embedding = plan.space.embedding
+    _, digits, used = lane_positions(embedding)
+    values = {name: array[:, None] for name, array in calls.items()}
+    values |= {name: array[None, :] for name, array in digits.items()}
+    subscripts = [plan.space.written.access.subscripts[d] for d in dims]
+    axes = {name for s in subscripts for name, _ in s.terms}
+    valid = used[None, :]
+    found: dict[str, Ints] = {}
+    for flat in embedding.flats:
+        if not axes & set(flat.axes):
+            continue
+        value = evaluate(flat.value, values)
+        valid = valid & (value >= 0) & (value < prod(flat.extents))
+        for place, name in enumerate(flat.axes):
+            after = prod(flat.extents[place + 1 :])
+            position = value // after % flat.extents[place] + evaluate(flat.shifts[place], values)
+            found[name] = position
+            if name in axes:
+                valid = valid & (position >= 0) & (position < embedding.operator.axis(name).extent)
+    channel = np.zeros((1, 1), dtype=np.int64)
+    for d, subscript in zip(dims, subscripts, strict=True):
+        position = evaluate(subscript, found)
+        valid = valid & (position >= 0) & (position < shape[d])
+        channel = channel * shape[d] + position
+    count = len(next(iter(calls.values()))) if calls else 1
+    return np.broadcast_to(np.where(valid, channel, -1), (count, used.size))
 
 
 def bias_count(space: CallSpace, loops: tuple[str, ...]) -> int:

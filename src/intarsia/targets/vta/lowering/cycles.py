@@ -19,6 +19,7 @@ Ints = NDArray[np.int64]
 LOAD_LATENCY = 23
 ISSUE = 7
 FETCH_START = 20
+SLOTS = ((2, 2, 2), (2, MOST_SLOTS, 2), (MOST_SLOTS, 2, 2), (MOST_SLOTS, MOST_SLOTS, 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,21 +71,16 @@ def candidates(
     sizes = _grid(space, config, [o for o in options])
     names = [loop.name for loop in loops]
     column = {name: sizes[:, i] for i, name in enumerate(names)}
-    found: list[tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_], tuple[str, ...]]] = []
-    for order in _orders(space):
-        estimate, bound, fits = _evaluate(space, config, epilogue, bias_loops, column, order)
-        found.append((estimate, bound, fits, order))
-    ranked: list[tuple[float, float, int, tuple[str, ...]]] = []
-    for estimate, bound, fits, order in found:
+    ranked: list[tuple[float, float, int, tuple[str, ...], tuple[int, int, int]]] = []
+    for order, slots in product(_orders(space), SLOTS):
+        estimate, bound, fits = _evaluate(space, config, epilogue, bias_loops, column, order, slots)
         chosen = np.flatnonzero(fits)
         best = chosen[np.argsort(estimate[chosen], kind="stable")[:most]]
-        ranked += [(float(estimate[i]), float(bound[i]), int(i), order) for i in best]
+        ranked += [(float(estimate[i]), float(bound[i]), int(i), order, slots) for i in best]
     ranked.sort(key=lambda r: r[0])
     return [
-        Candidate(
-            Tiling(tuple((n, int(column[n][i])) for n in names), order, 2), int(bound), int(estimate)
-        )
-        for estimate, bound, i, order in ranked[:most]
+        Candidate(Tiling(tuple((n, int(column[n][i])) for n in names), order, slots), int(bound), int(estimate))
+        for estimate, bound, i, order, slots in ranked[:most]
     ]
 
 
@@ -177,6 +173,7 @@ def _evaluate(
     bias_loops: tuple[str, ...],
     column: dict[str, Ints],
     order: tuple[str, ...],
+    most: tuple[int, int, int],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
     like = next(iter(column.values())) if column else np.ones(1, dtype=np.int64)
     counts = _tile_counts(space, column)
@@ -206,12 +203,14 @@ def _evaluate(
     loads = np.zeros(like.shape)
     first = np.zeros(like.shape)
     busiest = np.zeros(like.shape)
-    for factor, room, beat in zip(space.factors, free, beats, strict=True):
+    combinations = one.copy()
+    for factor, room, beat, limit in zip(space.factors, free, beats, most[:2], strict=True):
         size, transfers = _box(factor, column, like)
         distinct = one.copy()
         for name in factor.loops:
             distinct = distinct * counts[name]
-        slots = np.minimum(np.minimum(np.maximum(room, 0) // size, distinct), MOST_SLOTS)
+        slots = np.minimum(np.minimum(np.maximum(room, 0) // size, distinct), limit)
+        combinations = combinations * slots
         fits &= slots >= np.minimum(2, distinct)
         misses = _misses(factor.loops, order, reduction, counts, slots)
         cost = LOAD_LATENCY * transfers + size * beat
@@ -228,11 +227,28 @@ def _evaluate(
     instructions = np.minimum(128, sweeps + tiles * (job.instructions + 2) + steps)
     start = FETCH_START + 2.0 * instructions + first
     tail = 3 * np.minimum(acc, np.sqrt(28.0 * acc / 3)) + 10
-    bound = np.maximum(np.maximum(start + job.compute + ISSUE * (steps + tiles * job.instructions), start + loads - first), store)
+    # A bound must not count what may be smaller: the first tile can be clipped, the instructions few.
+    least = FETCH_START + 2.0 * np.minimum(128, steps + tiles * (job.instructions + 1))
+    issue = job.compute + ISSUE * (np.minimum(steps, job.calls) + tiles * job.instructions)
+    bound = np.maximum(np.maximum(least + LOAD_LATENCY + issue, least + _least_loads(space, config)), store)
     estimate = np.maximum(np.maximum(start + compute, start + loads + compute / steps), store) + tail
     # Where loads are nearly as long as the computation, uneven steps stall: penalise the share that cannot hide.
-    estimate = estimate + np.minimum(loads, compute) * 0.02
+    estimate = estimate + np.minimum(loads, compute) * 0.02 + np.where(combinations > 16, steps * 20, 0)
     return estimate, bound, fits
+
+
+def _least_loads(space: CallSpace, config: VtaConfig) -> float:
+    """Cycles of the read port to load every needed vector of both factors once."""
+    total = 0.0
+    for factor, size in zip(space.factors, (config.inp_bytes, config.wgt_bytes), strict=True):
+        live = prod(max(last - first + 1, 0) for first, last in factor.live) if space.needed else 0
+        total += live * size / config.port_bytes if not _skips(factor) else 0
+    return total
+
+
+def _skips(factor: OperandSpace) -> bool:
+    """Whether positions of a dim can go unused: a stride leaves gaps, or im2col vectors are all padding."""
+    return any(len(moves) > 1 for moves in factor.moves) or not factor.moves
 
 
 def _groups(space: CallSpace) -> int:

@@ -17,15 +17,16 @@ class Tiling:
     Attributes:
         sizes: (loop, iterations in a tile) for every loop of the call space.
         order: the parallel loops, outermost tile loop first; reduction tiles run innermost.
-        acc_slots: output tiles that are on chip at once (two: the store of one overlaps the computation of the next).
+        slots: input tiles, weight tiles and output tiles that are on chip at once, at most. Two are enough to load one
+            while the other is used; more keep tiles for reuse, at the price of more micro-operations.
     """
 
     sizes: tuple[tuple[str, int], ...]
     order: tuple[str, ...]
-    acc_slots: int = 2
+    slots: tuple[int, int, int] = (2, 2, 2)
 
     def __str__(self) -> str:
-        return " ".join(f"{name}:{size}" for name, size in self.sizes) + f" order {' '.join(self.order)}"
+        return " ".join(f"{name}:{size}" for name, size in self.sizes) + f" order {' '.join(self.order)} slots {self.slots}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +149,14 @@ def divide(
     sizes = dict(tiling.sizes)
     number = tiles(space, sizes)
     acc = acc_tile(space, sizes)
-    acc_slots = min(tiling.acc_slots, number)
+    acc_slots = min(tiling.slots[2], number)
     constant = 1 if bias else 0
     bias_slots = (min(2, -(-biases // bias)) if biases > config.wgt_depth // 16 else -(-biases // bias)) if bias else 0
     inp, wgt = (largest_box(f, sizes) for f in space.factors)
     free = (config.inp_depth - constant, config.wgt_depth - bias * bias_slots)
-    slots = [min(f // s, d, MOST_SLOTS) for f, s, d in zip(free, (inp, wgt), distinct, strict=True)]
+    slots = [
+        min(f // s, d, most) for f, s, d, most in zip(free, (inp, wgt), distinct, tiling.slots[:2], strict=True)
+    ]
     if acc * acc_slots > config.acc_depth or any(s < min(2, d) for s, d in zip(slots, distinct, strict=True)):
         return None
     return Buffers((inp, slots[0]), (wgt, slots[1]), (bias, bias_slots), (acc, acc_slots), constant)

@@ -1,0 +1,65 @@
+"""What a command is: the file of each one declares a ``COMMAND``. Options that several commands share stand here."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from intarsia.ground import Trace, Verbosity
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command.
+
+    Attributes:
+        name: as typed.
+        summary: one line for the list of commands.
+        example: a command line that works, shown under the command's own help.
+        options: adds the arguments to the command's parser.
+        run: does it, and returns the exit code.
+    """
+
+    name: str
+    summary: str
+    example: str
+    options: Callable[[ArgumentParser], None]
+    run: Callable[[Namespace], int]
+
+
+def spec_argument(parser: ArgumentParser) -> None:
+    """``SPEC``, the operator."""
+    parser.add_argument(
+        "spec",
+        metavar="SPEC",
+        help="an operator: its text, a file of it, conv2d:n=1,c=3,..., gemm:m=8,n=8,k=8, einsum:..., "
+        "deepbench:conv/inference_device/3, or a node of an ONNX file (model.onnx#name)",
+    )
+
+
+def instruction_option(parser: ArgumentParser, *, required: bool = True) -> None:
+    """``--instr``, the instruction."""
+    parser.add_argument(
+        "--instr",
+        metavar="NAME",
+        required=required,
+        help="an instruction of the catalogue (`intarsia instructions`), or a file that describes one",
+    )
+
+
+def json_option(parser: ArgumentParser) -> None:
+    """``--json``."""
+    parser.add_argument("--json", action="store_true", help="print the answer as JSON (docs/json.md)")
+
+
+def trace_options(parser: ArgumentParser) -> None:
+    """``-v`` and ``--dump``."""
+    parser.add_argument("-v", action="count", default=0, dest="verbose", help="steps; -vv their texts; -vvv solvers")
+    parser.add_argument("--dump", metavar="DIR", type=Path, help="write the text of every step into this folder")
+
+
+def trace_of(arguments: Namespace) -> Trace:
+    """What the options of ``trace_options`` ask for."""
+    return Trace(Verbosity(min(arguments.verbose, Verbosity.SOLVERS)), arguments.dump)

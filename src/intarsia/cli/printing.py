@@ -1,0 +1,44 @@
+"""How answers look: JSON for programs, tables for readers; a table that goes into a pipe is never cut."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+PIPE_WIDTH = 240
+
+
+def print_json(answer: Any) -> None:
+    """One JSON document on stdout."""
+    print(json.dumps(answer, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> None:
+    """A table on stdout.
+
+    Args:
+        columns: the headings.
+        rows: one text a column.
+        right: the headings of columns that are set to the right, as numbers are.
+    """
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    width = None if sys.stdout.isatty() else PIPE_WIDTH
+    Console(width=width, markup=False, highlight=False, emoji=False).print(table)
+
+
+def print_fields(fields: Iterable[tuple[str, str]]) -> None:
+    """Names and values, one pair a line, the values in one column; pairs without a value are left out."""
+    shown = [(name, value) for name, value in fields if value]
+    width = max((len(name) for name, _ in shown), default=0)
+    for name, value in shown:
+        print(f"{name:<{width}}  {value}")

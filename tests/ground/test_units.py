@@ -1,0 +1,38 @@
+"""Are numbers printed with the digits and the unit that a reader expects?"""
+
+from __future__ import annotations
+
+import pytest
+
+from intarsia.ground.units import bytes_text, count_text, percent_text, ratio_text, seconds_text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1 kB"), (802_816, "803 kB"), (999_999, "1 MB"), (2**31, "2.15 GB")],
+)
+def test_bytes(value: int, text: str) -> None:
+    assert bytes_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0 s"),
+        (3e-9, "3 ns"),
+        (1.5e-6, "1.5 µs"),
+        (0.00123, "1.23 ms"),
+        (0.9999, "1 s"),
+        (59.96, "60 s"),
+        (131, "2 min 11 s"),
+    ],
+)
+def test_seconds(value: float, text: str) -> None:
+    assert seconds_text(value) == text
+
+
+def test_counts_ratios_and_parts() -> None:
+    assert count_text(1_234_567) == "1,234,567"
+    assert ratio_text(1.6) == "1.60×"
+    assert percent_text(1, 8) == "12.5 %"
+    assert percent_text(1, 0) == "–"
