@@ -118,6 +118,8 @@ BAD = {
     "conv2:c=3": "unknown kind, and no such file: conv2:c=3; allowed: add, attention.scores",
     "covn2d:c=3": "try: conv2d",
     "nowhere.txt": "unknown kind, and no such file: nowhere.txt",
+    "a\0b": "unknown kind, and no such file",
+    "long" * 5000: "unknown kind, and no such file",
     "": "unknown kind, and no such file",
     f"{CONV},strid=2": "conv2d: unknown key: strid; allowed: c, h, w, k, r, s, n, stride, pad, dilation, "
     "groups, dtype, x, weights, out; try: stride",

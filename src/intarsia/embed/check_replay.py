@@ -73,7 +73,7 @@ class Replay:
         self.number = np.zeros(table.defined.shape, dtype=np.int64)
         for axis, extent in zip(embedding.operator.axes, extents, strict=True):
             self.number = self.number * extent + table.axes[axis.name]
-        self.lanes = table.defined.shape[1]
+        self.lanes = int(table.defined.shape[1])
 
     def spot(self, flat: int) -> Spot:
         """The lane with this number, for a message."""

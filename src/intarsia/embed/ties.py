@@ -1,7 +1,10 @@
 """Among the embeddings of fewest calls, the one with the fewest duplicated bytes.
 
 All factor vectors of fewest calls are listed (``calls.py``), and for each group the chains with those factors and no
-wasted gap. A component's chains enter the total only through slots and elements of each input, and the total grows with
+wasted gap. Most chains need no listing. An axis that stands alone in every factor's subscript, and a
+flattened group, are packed value by value: their slots are the same for every chain without idle vectors, and the stacked
+chain (stride 1, one digit to an instruction axis) has none. What remains are the axes that slide against another one,
+such as oh against kh. A component's chains enter the total only through slots and elements of each input, and the total grows with
 the slots; so among choices with the same factors and the same elements only those whose slots are not all
 beaten by another choice (the Pareto set) can be best. No embedding duplicates less than nothing, so the search ends as soon
 as it finds one that duplicates nothing.
@@ -11,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
+from itertools import islice, product
 from typing import TypeAlias
 
 from intarsia.embed.calls import Allocation, Factors, least_calls
@@ -41,7 +44,7 @@ class Ties:
         self.space = space
         self.problem = space.rules.problem
         self.duplication = Duplication(space.rules)
-        self._chains: dict[tuple[Group, tuple[tuple[str, int], ...], int], list[Digits]] = {}
+        self._chains: dict[tuple[bool, Group, tuple[tuple[str, int], ...], int], list[Digits]] = {}
         self._choices: dict[Split, list[Choice] | None] = {}
         self.nodes = 0
         found = [least_calls(space, part) for part in space.parts]
@@ -67,15 +70,29 @@ class Ties:
                 for i, (group, own) in enumerate(zip(allocation.groups, factors, strict=True))
             )
 
-    def chains(self, group: Group, factors: tuple[tuple[str, int], ...], calls: int) -> list[Digits]:
-        """The genuine chains of a group with these factors and calls."""
-        key = (group, factors, calls)
+    def chains(self, group: Group, factors: tuple[tuple[str, int], ...], calls: int, *, whole: bool) -> list[Digits]:
+        """The genuine chains of a group with these factors and calls; all of them, or the first."""
+        key = (whole, group, factors, calls)
         if key not in self._chains:
             extents = tuple(self.space.extents[name] for name in group)
             exact = self.space.exact(group)
             found = best_chains(self.space.extent(group), dict(factors), calls, exact=exact)
-            self._chains[key] = [digits for digits in found if genuine(extents, digits)]
+            good = (digits for digits in found if genuine(extents, digits))
+            self._chains[key] = list(good) if whole else list(islice(good, 1))
         return self._chains[key]
+
+    def sliding(self, split: Split) -> set[str]:
+        """The axes of a component that slide against another one: the chains of the others do not matter."""
+        names = {group[0] for group, _, _ in split if len(group) == 1}
+        found: set[str] = set()
+        for _, access in self.duplication.inputs:
+            live = [{n for n, _ in s.terms if self.space.extents[n] > 1} for s in access.subscripts]
+            uses = [n for names in live for n in names]
+            found |= {n for n in uses if uses.count(n) > 1}
+            for terms in live:
+                if len(terms) > 1 and terms <= names:
+                    found |= terms
+        return found
 
     def choices(self, split: Split) -> list[Choice] | None:
         """The Pareto set of a component, None if it has no closed form."""
@@ -86,7 +103,9 @@ class Ties:
     def listed(self, split: Split) -> Iterator[tuple[Chain, ...]]:
         """Every choice of chains."""
         extents = self.space.extents
-        for digits in product(*(self.chains(*entry) for entry in split)):
+        sliding = self.sliding(split)
+        options = (self.chains(*entry, whole=not sliding.isdisjoint(entry[0])) for entry in split)
+        for digits in product(*options):
             self.nodes += 1
             yield tuple(
                 Chain(group, tuple(extents[n] for n in group), own)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from intarsia.ground.errors import InputError
 from intarsia.models.onnx_file import OnnxFile, Qualifying, read_node, read_onnx
 from intarsia.operators import Operator, read_operator
@@ -45,6 +43,6 @@ def _split(spec: str) -> tuple[str, str]:
     if "\n" in spec:
         return "", ""
     for at in (i for i, letter in enumerate(spec) if letter == "#"):
-        if spec[:at].endswith(".onnx") or Path(spec[:at]).is_file():
+        if spec[:at].endswith(".onnx"):
             return spec[:at], spec[at + 1 :]
     return (spec, "") if spec.endswith(".onnx") else ("", "")

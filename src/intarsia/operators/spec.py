@@ -45,7 +45,7 @@ def kinds() -> tuple[str, ...]:
 
 def _file(spec: str, known: dict[str, Shorthand]) -> Operator:
     path = Path(spec)
-    if "\0" in spec or not path.is_file():
+    if not _is_file(path):
         kind = spec.partition(":")[0]
         names = sorted((*known, "deepbench", "einsum"))
         hint = nearest(kind, names)
@@ -60,6 +60,13 @@ def _file(spec: str, known: dict[str, Shorthand]) -> Operator:
         located = InputError(error.what, where=f"{spec}, {error.where}", allowed=error.allowed, hint=error.hint)
         located.args = (f"{spec}, {error.args[0]}",)
         raise located from error
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # too long, or no name at all
+        return False
 
 
 def _einsum(text: str) -> Operator:

@@ -1,5 +1,7 @@
 """Every fault that a program can have, planted in one that is right, and what the simulator says about it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from vta_programs import INPUTS, OUTPUTS, SMALL, changed, layer, memory_of, twin
@@ -111,12 +113,6 @@ ONE_FIELD = {
         5,
         "the RTL's ALU does not see what the micro-operation before wrote: ACC 0, micro-operation 2",
     ),
-    "ALU with a weight": (
-        5,
-        {"uop_begin": 1, "uop_end": 2},
-        5,
-        "in the RTL an ALU's micro-operation adds its wgt bits to the source: micro-operation 1 has wgt 1",
-    ),
     "8-bit accumulators": (0, {"memory": Memory.ACC_8BIT}, 0, "the RTL has no ACC_8BIT memory: memory 5"),
     "out cannot be loaded": (0, {"memory": Memory.OUT}, 0, "a LOAD cannot fill the OUT memory: memory 4"),
     "only out is stored": (6, {"memory": Memory.ACC}, 6, "a STORE empties only the OUT memory: memory 3"),
@@ -141,6 +137,16 @@ def test_the_whole_text_of_an_error():
 
 def test_alu_operations_depend_on_their_neighbours_only():
     simulate(changed(layer(), 5, iter_out=2), memory_of(SMALL), SMALL)
+
+
+def test_an_alu_whose_uop_has_a_weight():
+    stream = changed(layer(), 5, uop_begin=1, uop_end=2, iter_in=1)
+    simulate(stream, memory_of(SMALL), SMALL)
+    few = replace(SMALL, log_inp_buffer=6)
+    assert message(stream, config=few) == (
+        "instruction 5 (alu.shr uop 1:2 loop 1x1 dst 0,1 src 0,1 imm 3 [push store]): with fewer inputs than "
+        "accumulators the RTL takes wgt for high bits of an ALU's source: micro-operation 1 has wgt 1"
+    )
 
 
 def test_an_immediate_wants_equal_indices():

@@ -39,6 +39,7 @@ class Shape(NamedTuple):
     dst_bits: int
     src_bits: int
     wgt_bits: int
+    alu_sees_wgt: bool  # the RTL's ALU takes a micro-operation's wgt for more bits of its source
 
 
 def chip_of(config: VtaConfig) -> Chip:
@@ -58,4 +59,6 @@ def chip_of(config: VtaConfig) -> Chip:
 def shape_of(config: VtaConfig) -> Shape:
     """The sizes for ``execute``."""
     bits = (config.log_acc_depth, config.log_src_depth, config.log_wgt_depth)
-    return Shape(config.batch, config.block_in, config.block_out, *bits)
+    return Shape(
+        config.batch, config.block_in, config.block_out, *bits, alu_sees_wgt=config.log_inp_depth < config.log_acc_depth
+    )

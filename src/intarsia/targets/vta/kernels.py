@@ -233,7 +233,7 @@ def _alu(index: int, row: Any, known: Any, chip: Any, shape: Any) -> Any:
         return fault
     immediate, before = row[_USE_IMM] != 0, -1
     for u in range(row[_BEGIN], row[_END]):
-        if chip.uop[u, 2] != 0:
+        if shape.alu_sees_wgt and chip.uop[u, _WGT] != 0:
             return ALU_WGT, _M_UOP, u, chip.uop[u, 2]
         if immediate and chip.uop[u, 0] != chip.uop[u, 1]:
             return IMM_SOURCE, _M_UOP, u, chip.uop[u, 1]

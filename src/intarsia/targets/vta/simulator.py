@@ -102,7 +102,7 @@ def _fault(stream: Stream, fault: int, index: int, memory: int, element: int, ot
             rule = "by a register the RTL shifts right by 0 to 31 only"
             return wrong(stream, index, rule, f"{name} holds {other}")
         case kernels.ALU_WGT:
-            rule = "in the RTL an ALU's micro-operation adds its wgt bits to the source"
+            rule = "with fewer inputs than accumulators the RTL takes wgt for high bits of an ALU's source"
             return wrong(stream, index, rule, f"micro-operation {element} has wgt {other}")
     raise AssertionError(f"fault {fault} of instruction {index} has no text")
 

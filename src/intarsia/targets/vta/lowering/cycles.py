@@ -88,7 +88,9 @@ def _thin(options: list[Ints], extents: list[int]) -> list[Ints]:
     """All tile sizes while the grid stays below some millions; else powers of two and the extent for long loops."""
     while prod(len(o) for o in options) > 4_000_000:
         longest = max(range(len(options)), key=lambda i: len(options[i]))
-        options[longest] = options[longest][len(options[longest]) % 2 :: 2] if len(options[longest]) > 2 else options[longest][-1:]
+        options[longest] = (
+            options[longest][len(options[longest]) % 2 :: 2] if len(options[longest]) > 2 else options[longest][-1:]
+        )
         if options[longest][-1] != extents[longest]:
             options[longest] = np.append(options[longest], extents[longest])
         if len(options[longest]) <= 2:
@@ -117,9 +119,7 @@ def _orders(space: CallSpace) -> list[tuple[str, ...]]:
     names = [loop.name for loop in space.parallel]
     if len(names) <= 4:
         return list(permutations(names))
-    return [tuple(names), tuple(reversed(names))] + [
-        (*[m for m in names if m != n], n) for n in names
-    ]
+    return [tuple(names), tuple(reversed(names))] + [(*[m for m in names if m != n], n) for n in names]
 
 
 def _tile_counts(space: CallSpace, column: dict[str, Ints]) -> dict[str, Ints]:

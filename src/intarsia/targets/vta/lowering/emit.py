@@ -192,9 +192,7 @@ class _Emitter:
         if wait >= 0:
             self.builder.set(self.store_end[wait], "push_prev", 1)
         at = self.uops.at(reset)
-        self.builder.gemm(
-            uop_begin=at, uop_end=at + 1, iter_in=count, dst_in=1, reset=True, pop_next=wait >= 0
-        )
+        self.builder.gemm(uop_begin=at, uop_end=at + 1, iter_in=count, dst_in=1, reset=True, pop_next=wait >= 0)
         for step in steps:
             if not together:
                 self._load_uops(step.sequences)
@@ -483,9 +481,7 @@ class _Emitter:
         )
 
     def _alu(self, operation: AluOp, at: int, count: int, imm: int) -> int:
-        return self.builder.alu(
-            operation, uop_begin=at, uop_end=at + 1, iter_in=count, dst_in=1, src_in=1, imm=imm
-        )
+        return self.builder.alu(operation, uop_begin=at, uop_end=at + 1, iter_in=count, dst_in=1, src_in=1, imm=imm)
 
     def _rows(self, low: dict[str, int], size: dict[str, int]) -> list[tuple[int, int, int]]:
         """(offset in the tile, address in the output region, tensors) of the contiguous rows of an output tile."""

@@ -26,7 +26,10 @@ class Tiling:
     slots: tuple[int, int, int] = (2, 2, 2)
 
     def __str__(self) -> str:
-        return " ".join(f"{name}:{size}" for name, size in self.sizes) + f" order {' '.join(self.order)} slots {self.slots}"
+        return (
+            " ".join(f"{name}:{size}" for name, size in self.sizes)
+            + f" order {' '.join(self.order)} slots {self.slots}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +157,7 @@ def divide(
     bias_slots = (min(2, -(-biases // bias)) if biases > config.wgt_depth // 16 else -(-biases // bias)) if bias else 0
     inp, wgt = (largest_box(f, sizes) for f in space.factors)
     free = (config.inp_depth - constant, config.wgt_depth - bias * bias_slots)
-    slots = [
-        min(f // s, d, most) for f, s, d, most in zip(free, (inp, wgt), distinct, tiling.slots[:2], strict=True)
-    ]
+    slots = [min(f // s, d, most) for f, s, d, most in zip(free, (inp, wgt), distinct, tiling.slots[:2], strict=True)]
     if acc * acc_slots > config.acc_depth or any(s < min(2, d) for s, d in zip(slots, distinct, strict=True)):
         return None
     return Buffers((inp, slots[0]), (wgt, slots[1]), (bias, bias_slots), (acc, acc_slots), constant)

@@ -1,0 +1,6 @@
+"""The hand-made embeddings of the check are run here."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "embed" / "check"))
