@@ -86,9 +86,9 @@ def _load(path: str) -> Any:
     import onnx
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
-    if not Path(path).is_file():
-        raise InputError("no such file", where=path)
     try:
+        if not Path(path).is_file():
+            raise InputError("no such file", where=path)
         model = onnx.load(path, load_external_data=False)
     except (DecodeError, ValueError) as error:
         raise InputError("not an ONNX file, or cut off", where=path, value=str(error)) from error

@@ -200,10 +200,11 @@ def _narrow_jointly(
     reduced = view.reshape([prod(view.shape[: len(mine)]), *view.shape[len(mine) :]])
     index = np.ravel_multi_index([points[:, i] for i in mine], view.shape[: len(mine)]) if mine else 0
     row = np.broadcast_to(np.asarray(index), (len(points),))
-    alive &= reduced.reshape(len(reduced), -1).any(axis=1)[row]
+    some = np.asarray(reduced.reshape(len(reduced), -1).any(axis=1))
+    alive &= some[row]
     for k, name in enumerate(wanted):
         others = tuple(1 + j for j in range(len(wanted)) if j != k)
-        line = reduced.any(axis=others)
+        line: NDArray[np.bool_] = np.asarray(reduced.any(axis=others))
         first = line.argmax(axis=1)
         last = line.shape[1] - line[:, ::-1].argmax(axis=1)
         at = [loop.name for loop in parallel].index(name)

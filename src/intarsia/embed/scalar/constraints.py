@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from intarsia.embed.scalar.problem import Ints, Operand, ScalarProblem
+from intarsia.embed.scalar.problem import Ints, Operand, ScalarProblem, most_live
 from intarsia.embed.scalar.variables import Variables
 from intarsia.solvers import Formula
 
@@ -124,6 +124,13 @@ class PaddedLanes:
         assert self.most >= 0
         if problem.lanes > self.most:
             formula.at_most(variables.undefined.tolist(), self.most)
+
+
+def post_pigeonholes(problem: ScalarProblem, variables: Variables, formula: Formula) -> None:
+    """What ``OneToOne``, ``Operands`` and ``Result`` imply together and a solver does not see: bounds on live lanes."""
+    for operand in (problem.result, *problem.factors):
+        for register, most in enumerate(most_live(operand).tolist()):
+            formula.at_most((-variables.undefined[operand.registers == register]).tolist(), most)
 
 
 def _needed(operand: Operand, variables: Variables, formula: Formula, *, shared_only: bool) -> list[list[int]]:

@@ -94,6 +94,21 @@ def scalar_problem(
     return ScalarProblem(points, body.combine, result, factors)
 
 
+def most_live(operand: Operand) -> Ints:
+    """For each register, how many of its lanes can be live at once, [registers]: pigeons and holes.
+
+    Lanes on one register need one element, and different iterations; no more of them than the element has.
+    """
+    counts: Ints = np.bincount(operand.registers)
+    return np.minimum(counts, np.bincount(operand.elements).max())
+
+
+def least_undefined(problem: ScalarProblem) -> int:
+    """A bound below the number of undefined lanes of any call."""
+    live = min(int(most_live(operand).sum()) for operand in (problem.result, *problem.factors))
+    return problem.lanes - min(live, problem.iterations)
+
+
 def box(operator: Operator) -> Ints:
     """The points of the box of axes in lexicographic order, [points, axes]."""
     extents = [a.extent for a in operator.axes]

@@ -10,8 +10,16 @@ from typing import assert_never
 from intarsia.embed.scalar.assignment import Assignment, Dtypes, assignments, mismatch
 from intarsia.embed.scalar.call import Call
 from intarsia.embed.scalar.check import check_call
-from intarsia.embed.scalar.constraints import Family, OneToOne, Operands, PaddedLanes, PaddingIsHarmless, Result
-from intarsia.embed.scalar.problem import Ints, ScalarProblem, scalar_problem
+from intarsia.embed.scalar.constraints import (
+    Family,
+    OneToOne,
+    Operands,
+    PaddedLanes,
+    PaddingIsHarmless,
+    Result,
+    post_pigeonholes,
+)
+from intarsia.embed.scalar.problem import Ints, ScalarProblem, least_undefined, scalar_problem
 from intarsia.embed.scalar.variables import Variables
 from intarsia.machines import Instruction
 from intarsia.operators import Operator
@@ -49,7 +57,8 @@ def enumerate_scalar(
         instruction: a small one, up to some 16 lanes.
         assignment: one of ``assignments(operator, instruction)``.
         statement: the index of the operator's statement.
-        max_undefined: how many lanes may be padding, 0 for dense calls; all but one if None.
+        dense: no lane may be padding.
+        max_undefined: how many lanes may be padding, if not dense; all but one if None.
         combining: whether one output element may be spread over registers.
         limits: seconds, and the number of maps.
 
@@ -110,12 +119,12 @@ def solve_scalar(
     match outcome:
         case Infeasible():
             return _explained(problems, most, combining=combining, limits=limits, start=start)
-        case OutOfTime(None, bound, effort):
-            return OutOfTime(None, bound, effort)
-        case OutOfTime((option, phi), bound, effort):
-            return OutOfTime(_checked(Call(operator, statement, instruction, option, phi), combining), bound, effort)
-        case Found((option, phi), bound, effort):
-            return Found(_checked(Call(operator, statement, instruction, option, phi), combining), bound, effort)
+        case OutOfTime(best, bound, effort):
+            known = None if best is None else Call(operator, statement, instruction, *best)
+            return OutOfTime(known and _checked(known, combining=combining), bound, effort)
+        case Found(best, bound, effort):
+            call = Call(operator, statement, instruction, *best)
+            return Found(_checked(call, combining=combining), bound, effort)
         case _:
             assert_never(outcome)
 
@@ -140,14 +149,15 @@ def _fewest(
     best: tuple[Assignment, Ints] | None = None
     bounds: list[int] = []
     nodes, late = 0, False
+    least = min(map(least_undefined, problems.values()))
     for option, problem in problems.items():
         formula, variables = _formula(problem, _families(problem, most, combining=combining))
-        least = max(0, problem.lanes - problem.iterations)
+        post_pigeonholes(problem, variables, formula)
         outcome = best_model(
             formula,
             variables.undefined.tolist(),
             _remaining(limits, start),
-            at_least=least,
+            at_least=least_undefined(problem),
             order=variables.images.reshape(-1).tolist(),
         )
         nodes += outcome.effort.nodes
@@ -174,7 +184,7 @@ def _fewest(
 def _explained(
     problems: dict[Assignment, ScalarProblem], most: int | None, *, combining: bool, limits: Limits, start: float
 ) -> Infeasible:
-    """The conflict of the first assignment, and what padding would do for the best one."""
+    """The conflict of the first operand assignment, and what padding would do for the best one."""
     problem = next(iter(problems.values()))
 
     def is_infeasible(families: tuple[Family, ...]) -> bool:
@@ -194,7 +204,7 @@ def _remaining(limits: Limits, start: float) -> Limits:
     return replace(limits, seconds=max(0.0, limits.seconds - (perf_counter() - start)))
 
 
-def _checked(call: Call, combining: bool) -> Call:  # noqa: FBT001
+def _checked(call: Call, *, combining: bool) -> Call:
     violated = check_call(
         call.operator, call.instruction, call.assignment, call.phi, statement=call.statement, combining=combining
     )

@@ -6,12 +6,10 @@ import time
 
 import numpy as np
 
-from intarsia.embed.embedding import Embedding
-from intarsia.ground import InputError
-from intarsia.program import CallSpace, call_space
+from intarsia.program import CallSpace
 from intarsia.targets.vta.config import VtaConfig
 from intarsia.targets.vta.lowering.bias import bias_count, bias_loops, bias_map
-from intarsia.targets.vta.lowering.cycles import candidates
+from intarsia.targets.vta.lowering.cycles import Candidate
 from intarsia.targets.vta.lowering.emit import Addresses, Emitted, Plan, emit
 from intarsia.targets.vta.lowering.epilogue import Epilogue, constant_input
 from intarsia.targets.vta.lowering.packing import output_index, packing
@@ -22,24 +20,17 @@ from intarsia.targets.vta.timing import Timing, time_program
 ALIGNMENT = 4096
 
 
-def compile_embedding(
-    embedding: Embedding,
+def compile_space(
+    space: CallSpace,
+    ranked: list[Candidate],
     config: VtaConfig,
     epilogue: Epilogue | None,
     *,
-    evaluations: int = 12,
-    seconds: float = 4.0,
-) -> VtaProgram:
-    """The fastest program of an embedding that was found, with a bound over all tilings considered."""
-    space = call_space(embedding)
+    seconds: float,
+) -> VtaProgram | None:
+    """The fastest program among ranked tilings by the timing model, None if none of them fits the buffers."""
+    embedding = space.embedding
     loops = bias_loops(space) if epilogue is not None and epilogue.bias != "none" else ()
-    ranked = candidates(space, config, epilogue, loops, evaluations)
-    if not ranked:
-        raise InputError(
-            "no tiling of this embedding fits the buffers",
-            where=str(config),
-            hint="a configuration with larger buffers",
-        )
     started = time.monotonic()
     best: tuple[int, Plan, Emitted, Timing, MemoryMap] | None = None
     for candidate in ranked:
@@ -53,7 +44,7 @@ def compile_embedding(
         if best is None or timing.cycles < best[0]:
             best = (timing.cycles, plan, emitted, timing, memory)
     if best is None:
-        raise InputError("no tiling of this embedding fits the buffers", where=str(config))
+        return None
     _, plan, emitted, timing, memory = best
     regions = zip(("inp", "wgt"), space.factors, plan.regions, strict=True)
     gemm_bias = epilogue is not None and epilogue.bias == "gemm"

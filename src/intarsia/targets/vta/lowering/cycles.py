@@ -51,14 +51,18 @@ class Work:
         return self.calls + self.outputs * self.per_output
 
 
+def per_output(epilogue: Epilogue | None) -> int:
+    """Cycles of the compute unit for an output tensor besides its calls: reset, shift, bias, bounds."""
+    if epilogue is None:
+        return 2
+    return 3 + (1 if epilogue.shift else 0) + {"gemm": 1, "alu": 2, "none": 0}[epilogue.bias]
+
+
 def work(space: CallSpace, epilogue: Epilogue | None) -> Work:
     """The unavoidable cycles of a call space with an epilogue."""
     outputs = prod(loop.extent for loop in space.parallel)
-    if epilogue is None:
-        return Work(outputs, space.needed, 2, 2)
-    bias = {"gemm": 1, "alu": 2, "none": 0}[epilogue.bias]
-    shift = 1 if epilogue.shift else 0
-    return Work(outputs, space.needed, 3 + shift + bias, 3 + shift + (1 if bias else 0))
+    instructions = 2 if epilogue is None else 3 + (1 if epilogue.shift else 0) + (0 if epilogue.bias == "none" else 1)
+    return Work(outputs, space.needed, per_output(epilogue), instructions)
 
 
 def candidates(
@@ -255,13 +259,3 @@ def _groups(space: CallSpace) -> int:
     """Different output ranges among the reduction points: the GEMM instructions that a step takes at its worst."""
     both = np.concatenate([space.ranges.low, space.ranges.high], axis=1)
     return max(1, len(np.unique(both, axis=0))) if both.size else 1
-
-
-def all_sizes(space: CallSpace) -> list[tuple[str, int]]:
-    """The trivial tiling: every loop whole."""
-    return [(loop.name, loop.extent) for loop in (*space.parallel, *space.reduction)]
-
-
-def enumerate_all(options: list[list[int]]) -> list[tuple[int, ...]]:
-    """The plain product, for tests of the vectorised grid."""
-    return list(product(*options))

@@ -72,4 +72,5 @@ def apply_epilogue(acc: NDArray[np.int32], bias: NDArray[np.int32] | None, epilo
     shifted = acc >> np.int32(epilogue.shift)
     if bias is not None:
         shifted = (shifted.astype(np.int64) + bias.astype(np.int64)).astype(np.int32)
-    return np.clip(shifted, epilogue.low, epilogue.high).astype(np.int8)
+    clipped: NDArray[np.int8] = np.clip(shifted, epilogue.low, epilogue.high).astype(np.int8)
+    return clipped

@@ -85,7 +85,7 @@ class VtaProgram:
             put(name, raw)
         if self.bias is not None and bias is not None:
             put("bias", self._bias(self.bias, bias))
-        put("uop", encode_uops(*self.uops.T, self.config))
+        put("uop", encode_uops(self.uops[:, 0], self.uops[:, 1], self.uops[:, 2], self.config))
         at, size = next((a, s) for n, a, s in self.memory.regions if n == "out")
         memory[at : at + size] = FILLER
         return memory
