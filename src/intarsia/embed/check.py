@@ -110,8 +110,7 @@ def replay(embedding: Embedding, chosen: tuple[Layout, ...], packing: dict[str, 
     if wrong:
         return wrong
     packing = packings(embedding, chosen) if packing is None else packing
-    homes = np.unique(run.write.place[run.live])
-    return wrong + run.packed(packing) + run.stored(packing) + run.padding(packing, homes)
+    return wrong + run.packed(packing) + run.stored(packing) + run.padding(packing)
 
 
 def sample(embedding: Embedding, chosen: tuple[Layout, ...], seed: int) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ def padding(prover: Prover) -> Iterator[str]:
         if not prover.open("padding", [read & b.seen & b.inside]):
             continue
         padded = together(f.inside for f in cancelling if f.layout.tensor.pad == 0)
-        point = prover.find("padding", read & padded & prover.b.live)
+        point = prover.find("padding", read & padded & b.seen & b.inside)
         if point is None:
             continue
         if not prover.sums:
@@ -39,7 +39,7 @@ def padding(prover: Prover) -> Iterator[str]:
             continue
         yield (
             f"padding: {prover.spot(prover.a, point)} is undefined as {reason.text} and adds to the register that "
-            f"{prover.spot(prover.b, point)} accumulates in; no factor that it reads is zero"
+            f"{prover.spot(prover.b, point)} has; no factor that it reads is zero"
         )
         return
     yield from _finite(prover, idle=idle)

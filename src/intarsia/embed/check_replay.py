@@ -188,15 +188,14 @@ class Replay:
         )
         return (text,)
 
-    def padding(self, packing: Mapping[str, Ints], homes: Ints) -> tuple[str, ...]:
-        """An undefined lane whose result register is used changes nothing.
+    def padding(self, packing: Mapping[str, Ints]) -> tuple[str, ...]:
+        """An undefined lane changes nothing in a register that is unpacked, even if no live lane ever adds to it.
 
         Args:
             packing: as of ``packed``.
-            homes: the places of all results, sorted.
         """
         idle = ~self.table.defined | (self.write.element == PAD)
-        risky = idle & _member(self.write.place, homes)
+        risky = idle & (self._content(self.write, packing) >= 0)
         if not risky.any():
             return ()
         harmless = self._zero(packing) if self.sums else self._neutral(packing)

@@ -127,6 +127,17 @@ def _extend(
                 )
 
 
+def stacked(factors: tuple[tuple[str, int], ...]) -> Digits:
+    """The chain without gaps, one digit to an instruction axis: no chain of these factors makes fewer calls."""
+    digits: Digits = ()
+    below = 1
+    for lane, factor in factors:
+        if factor > 1:
+            digits = (*digits, Digit(lane, below, factor))
+            below *= factor
+    return digits
+
+
 def best_chains(extent: int, factors: Mapping[str, int], calls: int, *, exact: bool) -> Iterator[Digits]:
     """The chains with exactly these factors on each instruction axis and exactly so many calls, each as a set of lanes.
 
@@ -163,4 +174,4 @@ def _tight(
 
 
 def _divisors(number: int) -> tuple[int, ...]:
-    return tuple(f for f in range(2, number + 1) if number % f == 0)
+    return tuple(f for f in range(number, 1, -1) if number % f == 0)

@@ -4,7 +4,9 @@ All factor vectors of fewest calls are listed (``calls.py``), and for each group
 wasted gap. Most chains need no listing. An axis that stands alone in every factor's subscript, and a
 flattened group, are packed value by value: their slots are the same for every chain without idle vectors, and the stacked
 chain (stride 1, one digit to an instruction axis) has none. What remains are the axes that slide against another one,
-such as oh against kh. A component's chains enter the total only through slots and elements of each input, and the total grows with
+such as oh against kh. (A flattened group whose
+digits do not cross its borders makes the calls of smaller groups, but its layout is im2col's: it is kept as a candidate,
+though never counted.) A component's chains enter the total only through slots and elements of each input, and the total grows with
 the slots; so among choices with the same factors and the same elements only those whose slots are not all
 beaten by another choice (the Pareto set) can be best. No embedding duplicates less than nothing, so the search ends as soon
 as it finds one that duplicates nothing.
@@ -14,13 +16,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice, product
+from itertools import product
 from typing import TypeAlias
 
 from intarsia.embed.calls import Allocation, Factors, least_calls
-from intarsia.embed.digits import Chain, Digits, best_chains
+from intarsia.embed.digits import Chain, Digits, best_chains, stacked
 from intarsia.embed.duplication import Duplication, Held, components
-from intarsia.embed.groups import Group, genuine
+from intarsia.embed.groups import Group
 from intarsia.embed.shape import Shape, build, complete
 from intarsia.embed.duplication import count_layout
 from intarsia.embed.space import Space
@@ -71,14 +73,12 @@ class Ties:
             )
 
     def chains(self, group: Group, factors: tuple[tuple[str, int], ...], calls: int, *, whole: bool) -> list[Digits]:
-        """The genuine chains of a group with these factors and calls; all of them, or the first."""
+        """The chains of a group with these factors and calls: all of them, or the stacked one."""
         key = (whole, group, factors, calls)
         if key not in self._chains:
-            extents = tuple(self.space.extents[name] for name in group)
             exact = self.space.exact(group)
             found = best_chains(self.space.extent(group), dict(factors), calls, exact=exact)
-            good = (digits for digits in found if genuine(extents, digits))
-            self._chains[key] = list(good) if whole else list(islice(good, 1))
+            self._chains[key] = list(found) if whole else [stacked(factors)]
         return self._chains[key]
 
     def sliding(self, split: Split) -> set[str]:

@@ -10,6 +10,7 @@ from hand_made import (
     conv,
     flat,
     fused_conv,
+    grouped_conv,
     instruction,
     loops,
     matmul,
@@ -276,3 +277,13 @@ def test_dtypes_that_do_not_hold_the_tensor():
 def test_a_report_prints():
     assert str(check(matmul())).splitlines()[:2] == ["one to one: replay", "operands: replay"]
     assert str(check(with_loop(matmul(), "m.0", extent=4))).startswith("violated cover: no lane of any call has")
+
+
+@BOTH
+def test_garbage_in_an_element_that_no_iteration_writes(method):
+    """Five groups of six: the sixth group's lanes would add to channels that stay zero."""
+    embedding = grouped_conv()
+    groups, *others = embedding.operator.axes
+    fewer = replace(embedding.operator, axes=(replace(groups, extent=5), *others))
+    text = only(check(replace(embedding, operator=fewer), method=method).violations, "padding: lane (l=4, j=0) of call")
+    assert "is undefined" in text

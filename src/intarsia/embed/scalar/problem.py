@@ -99,8 +99,7 @@ def most_live(operand: Operand) -> Ints:
 
     Lanes on one register need one element, and different iterations; no more of them than the element has.
     """
-    counts: Ints = np.bincount(operand.registers)
-    return np.minimum(counts, np.bincount(operand.elements).max())
+    return np.bincount(operand.registers).clip(max=np.bincount(operand.elements).max())
 
 
 def least_undefined(problem: ScalarProblem) -> int:

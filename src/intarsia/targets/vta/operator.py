@@ -101,7 +101,7 @@ class CompiledOperator:
     def check_bias(self, data: Data) -> None:
         """Refuse biases beyond the reach of the program's epilogue."""
         epilogue = self.program.epilogue
-        if data.bias is None or epilogue is None or epilogue.bias != "gemm":
+        if data.bias is None or epilogue is None or not epilogue.by_gemm:
             return
         largest = int(np.abs(data.bias.astype(np.int64)).max(initial=0))
         limit = reach(self.program.config.block_in)
@@ -129,7 +129,7 @@ def epilogue_for(operator: Operator, config: VtaConfig, *, shift: int, largest_b
     out = operator.outputs[0]
     products = operator.statements[0].combine == "+=" and len(operator.statements[0].reads) == 2
     if products and out.dtype == "int32":
-        return Epilogue(shift=shift, bias="gemm" if largest_bias <= reach(config.block_in) else "alu")
+        return Epilogue(shift=shift, bias="wgt" if largest_bias <= reach(config.block_in) else "acc")
     if out.dtype != "int8":
         raise InputError(
             "VTA stores the low 8 bits of an accumulator, and this operator has no epilogue",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
@@ -12,6 +12,7 @@ from intarsia.embed.embedding import evaluate, lane_positions
 from intarsia.operators import Operator
 from intarsia.program import CallSpace
 from intarsia.targets.vta.lowering.emit import Plan
+from intarsia.targets.vta.lowering.epilogue import Epilogue
 
 Ints = NDArray[np.int64]
 
@@ -61,13 +62,9 @@ def bias_loops(space: CallSpace) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BiasMap:
-    """Flat bias element by bias tensor of the region and register, -1 where a lane computes nothing.
-
-    ``by_column`` says that all batch rows of a tensor have the same bias, so that a GEMM can add it.
-    """
+    """Flat bias element by bias tensor of the region and register, -1 where a lane computes nothing."""
 
     index: Ints
-    by_column: bool
 
 
 def bias_map(plan: Plan) -> BiasMap:
@@ -88,9 +85,7 @@ def bias_map(plan: Plan) -> BiasMap:
         offset += position // p.tile * p.outer + position % p.tile * p.inner
     index = np.full((plan.bias_region.tensors, register.size), -1, dtype=np.int64)
     index[offset] = channel
-    rows = index.reshape(-1, *written.layout.registers)
-    columns = rows.max(axis=1, keepdims=True)
-    return BiasMap(index, bool(((rows == columns) | (rows < 0)).all()))
+    return BiasMap(index)
 
 
 def _lane_of_register(plan: Plan) -> Ints:
@@ -134,6 +129,27 @@ def _channels(plan: Plan, calls: dict[str, Ints], dims: tuple[int, ...], shape: 
         channel = channel * shape[d] + position
     count = len(next(iter(calls.values()))) if calls else 1
     return np.broadcast_to(np.where(valid, channel, -1), (count, used.size))
+
+
+def fitted(space: CallSpace, epilogue: Epilogue | None) -> Epilogue | None:
+    """The epilogue with the bias kept where an embedding allows: by column, by row, or in the accumulators."""
+    if epilogue is None or not epilogue.by_gemm:
+        return epilogue
+    embedding = space.embedding
+    dims = channel_dims(embedding.operator, embedding.statement)
+    axes = {name for d in dims for name, _ in space.written.access.subscripts[d].terms}
+    moving = {
+        loop
+        for flat in embedding.flats
+        if axes & set(flat.axes)
+        for affine in (flat.value, *flat.shifts)
+        for loop, _ in affine.terms
+    }
+    lanes = {loop.lane for loop in embedding.loops if loop.lane and loop.extent > 1 and loop.name in moving}
+    row, column = (s.terms[0][0] for s in embedding.meaning.write.subscripts)
+    if not lanes & {row}:
+        return replace(epilogue, bias="wgt")
+    return replace(epilogue, bias="acc" if lanes & {column} else "inp")
 
 
 def bias_count(space: CallSpace, loops: tuple[str, ...]) -> int:

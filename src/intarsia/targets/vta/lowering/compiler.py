@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 
 import numpy as np
+from numpy.typing import NDArray
 
 from intarsia.program import CallSpace
 from intarsia.targets.vta.config import VtaConfig
 from intarsia.targets.vta.lowering.bias import bias_count, bias_loops, bias_map
 from intarsia.targets.vta.lowering.cycles import Candidate
 from intarsia.targets.vta.lowering.emit import Addresses, Emitted, Plan, emit
-from intarsia.targets.vta.lowering.epilogue import Epilogue, constant_input
+from intarsia.targets.vta.lowering.epilogue import Epilogue, constant_factor
 from intarsia.targets.vta.lowering.packing import output_index, packing
 from intarsia.targets.vta.lowering.program import MemoryMap, VtaProgram
 from intarsia.targets.vta.lowering.tiling import Tiling, divide
@@ -47,8 +48,6 @@ def compile_space(
         return None
     _, plan, emitted, timing, memory = best
     regions = zip(("inp", "wgt"), space.factors, plan.regions, strict=True)
-    gemm_bias = epilogue is not None and epilogue.bias == "gemm"
-    one = constant_input(config.batch, config.block_in).view(np.uint8).reshape(-1)
     return VtaProgram(
         embeddings=(embedding,),
         config=config,
@@ -57,13 +56,20 @@ def compile_space(
         uops=emitted.uops,
         memory=memory,
         packings=tuple((name, packing(space, factor, place)) for name, factor, place in regions),
-        constants=(("constant", one),) if gemm_bias else (),
+        constants=_constants(config, epilogue),
         bias=bias_map(plan) if epilogue is not None and epilogue.bias != "none" else None,
         output_index=output_index(plan, memory.address("out")),
         timing=timing,
         bound=min(c.bound for c in ranked),
         tiling=str(plan.tiling),
     )
+
+
+def _constants(config: VtaConfig, epilogue: Epilogue | None) -> tuple[tuple[str, NDArray[np.uint8]], ...]:
+    if epilogue is None or not epilogue.by_gemm:
+        return ()
+    rows = config.batch if epilogue.bias == "wgt" else config.block_out
+    return (("constant", constant_factor(rows, config.block_in).view(np.uint8).reshape(-1)),)
 
 
 def make_plan(
@@ -78,7 +84,6 @@ def make_plan(
         for name in factor.loops:
             number *= counts[name]
         distinct.append(number)
-    with_bias = epilogue is not None and epilogue.bias != "none"
     bias = 1
     for name in loops:
         bias *= sizes[name]
@@ -86,8 +91,9 @@ def make_plan(
         space,
         tiling,
         config,
-        bias=bias if with_bias else 0,
-        biases=bias_count(space, loops) if with_bias else 0,
+        kind="none" if epilogue is None else epilogue.bias,
+        bias=bias,
+        biases=bias_count(space, loops),
         distinct=(distinct[0], distinct[1]),
     )
     if buffers is None:
@@ -103,9 +109,10 @@ def place_and_emit(plan: Plan) -> tuple[MemoryMap, Emitted]:
     sizes = [("inp", inp.tensors, config.inp_bytes), ("wgt", wgt.tensors, config.wgt_bytes)]
     epilogue = plan.epilogue
     if epilogue is not None and epilogue.bias != "none":
-        kind = config.wgt_bytes if epilogue.bias == "gemm" else config.acc_bytes
-        sizes.append(("bias", plan.bias_region.tensors, kind))
-        sizes.append(("constant", 1, config.inp_bytes))
+        kinds = {"wgt": config.wgt_bytes, "inp": config.inp_bytes, "acc": config.acc_bytes}
+        sizes.append(("bias", plan.bias_region.tensors, kinds[epilogue.bias]))
+        if epilogue.by_gemm:
+            sizes.append(("constant", 1, kinds["inp" if epilogue.bias == "wgt" else "wgt"]))
     sizes.append(("out", plan.out_region.tensors, config.out_bytes))
     regions: list[tuple[str, int, int]] = []
     units: dict[str, int] = {"bias": 0, "constant": 0}

@@ -55,7 +55,7 @@ def per_output(epilogue: Epilogue | None) -> int:
     """Cycles of the compute unit for an output tensor besides its calls: reset, shift, bias, bounds."""
     if epilogue is None:
         return 2
-    return 3 + (1 if epilogue.shift else 0) + {"gemm": 1, "alu": 2, "none": 0}[epilogue.bias]
+    return 3 + (1 if epilogue.shift else 0) + {"wgt": 1, "inp": 1, "acc": 2, "none": 0}[epilogue.bias]
 
 
 def work(space: CallSpace, epilogue: Epilogue | None) -> Work:
@@ -197,11 +197,13 @@ def _evaluate(
     for name in bias_loops:
         bias = bias * column[name]
         bias_tiles = bias_tiles * counts[name]
-    with_bias = epilogue is not None and epilogue.bias == "gemm"
-    bias_slots = np.where(bias * bias_tiles > config.wgt_depth // 16, np.minimum(2, bias_tiles), bias_tiles)
-    free_wgt = config.wgt_depth - (bias * bias_slots if with_bias else 0)
-    free = (config.inp_depth - (1 if with_bias else 0), free_wgt)
-    fits = acc * np.minimum(2, tiles) <= config.acc_depth
+    kind = "none" if epilogue is None else epilogue.bias
+    depth = {"inp": config.inp_depth, "wgt": config.wgt_depth, "acc": config.acc_depth, "none": 0}
+    bias_slots = np.where(bias * bias_tiles > depth[kind] // 16, np.minimum(2, bias_tiles), bias_tiles)
+    used = {name: bias * bias_slots if name == kind else 0 * one for name in depth}
+    constant = {"wgt": (1, 0), "inp": (0, 1)}.get(kind, (0, 0))
+    free = (config.inp_depth - constant[0] - used["inp"], config.wgt_depth - constant[1] - used["wgt"])
+    fits = acc * np.minimum(2, tiles) + used["acc"] <= config.acc_depth
     port = config.port_bytes
     beats = (config.inp_bytes / port, config.wgt_bytes / port)
     loads = np.zeros(like.shape)
@@ -221,9 +223,9 @@ def _evaluate(
         loads += misses * cost
         first += cost
         busiest += cost
-    if with_bias:
+    if kind in ("wgt", "inp"):
         bias_loads = _misses(frozenset(bias_loops), order, reduction, counts, bias_slots)
-        loads += np.minimum(bias_loads, tiles) * (LOAD_LATENCY + bias * beats[1])
+        loads += np.minimum(bias_loads, tiles) * (LOAD_LATENCY + bias * beats[kind == "wgt"])
     job = work(space, epilogue)
     sweeps = steps * _groups(space)
     compute = job.compute + ISSUE * (sweeps + tiles * job.instructions)

@@ -126,12 +126,13 @@ class _Emitter:
         self.builder = StreamBuilder()
         self.uops = UopStore(plan.config.uop_depth)
         buffers = plan.buffers
-        alu = plan.epilogue is not None and plan.epilogue.bias == "alu"
+        self.kind = "none" if plan.epilogue is None else plan.epilogue.bias
+        self.by_gemm = self.kind in ("wgt", "inp")
         self.inp = Ring(0, *buffers.inp)
         self.wgt = Ring(0, *buffers.wgt)
-        after = buffers.acc[0] * buffers.acc[1] if alu else buffers.wgt[0] * buffers.wgt[1]
-        self.bias = Ring(after, *buffers.bias)
-        self.constant = plan.config.inp_depth - 1
+        size, count = {"wgt": buffers.wgt, "inp": buffers.inp}.get(self.kind, buffers.acc)
+        self.bias = Ring(size * count, *buffers.bias)
+        self.constant = (plan.config.inp_depth if self.kind == "wgt" else plan.config.wgt_depth) - 1
         self.regions = plan.regions
         self.out_region, self.bias_region = plan.out_region, plan.bias_region
         self.patterns: dict[object, tuple[Sweep, ...]] = {}
@@ -382,7 +383,7 @@ class _Emitter:
             return found
         box = tuple((low[n], low[n] + size[n] - 1) for n in self.plan.bias_loops)
         slot, freed = self.bias.find(box), -1
-        memory = Memory.WGT if epilogue.bias == "gemm" else Memory.ACC
+        memory = {"wgt": Memory.WGT, "inp": Memory.INP}.get(self.kind, Memory.ACC)
         if slot is None:
             slot, freed = self.bias.fill(box)
             moved = [_shifted(t, self.addresses.bias) for t in transfers(self.bias_region, box)]
@@ -390,12 +391,12 @@ class _Emitter:
         at = self.bias.use(slot, number)
         rest = count // max(tensors(box), 1)
         for begin, _ in chunks:
-            source = self.constant if epilogue.bias == "gemm" else at + begin // rest
-            weight = at + begin // rest if epilogue.bias == "gemm" else 0
+            own = at + begin // rest
+            source, weight = {"wgt": (self.constant, own), "inp": (own, self.constant)}.get(self.kind, (own, 0))
             found.bias.append(((base + begin, source, weight),))
         found.rest = rest
         found.sequences += found.bias
-        if epilogue.bias == "gemm":
+        if self.by_gemm:
             self.step_end.append(-1)
         return found
 
@@ -416,9 +417,9 @@ class _Emitter:
     def _epilogue(self, todo: _Epilogue, base: int, low: dict[str, int], size: dict[str, int]) -> None:
         epilogue = self.plan.epilogue
         pop = False
-        if epilogue is not None and epilogue.bias == "gemm":
+        if self.by_gemm:
             pop = self._bias_loads(todo)
-        elif epilogue is not None and epilogue.bias == "alu":
+        elif self.kind == "acc":
             self._bias_accumulators(todo)
         rows = self._rows(low, size)
         for number, (begin, end) in enumerate(todo.chunks):
@@ -432,7 +433,7 @@ class _Emitter:
                 if epilogue.bias != "none":
                     last_read = self._add_bias(todo, number, end - begin, pop=pop)
                     pop = False
-                    if number == len(todo.chunks) - 1 and epilogue.bias == "gemm":
+                    if number == len(todo.chunks) - 1 and self.by_gemm:
                         self._end_step(last_read)
                 self._alu(AluOp.MAX, own, end - begin, epilogue.low)
                 at = self._alu(AluOp.MIN, own, end - begin, epilogue.high)
@@ -444,7 +445,8 @@ class _Emitter:
         if not self.constant_loaded and todo.loads:
             self.constant_loaded = True
             one = [Transfer(0, self.addresses.constant, 1, 1, 1)]
-            todo.loads.append((self.inp, Memory.INP, self.constant, one, -1))
+            memory = Memory.INP if self.kind == "wgt" else Memory.WGT
+            todo.loads.append((self.bias, memory, self.constant, one, -1))
         return self._loads(todo.loads)
 
     def _bias_accumulators(self, todo: _Epilogue) -> None:
@@ -457,8 +459,7 @@ class _Emitter:
     def _add_bias(self, todo: _Epilogue, number: int, count: int, *, pop: bool) -> int:
         begin = self.uops.at(todo.bias[number])
         inner = min(todo.rest, count)
-        epilogue = self.plan.epilogue
-        if epilogue is not None and epilogue.bias == "gemm":
+        if self.by_gemm:
             return self.builder.gemm(
                 uop_begin=begin,
                 uop_end=begin + 1,
@@ -466,7 +467,8 @@ class _Emitter:
                 iter_in=inner,
                 dst_out=inner,
                 dst_in=1,
-                wgt_out=1,
+                wgt_out=1 if self.kind == "wgt" else 0,
+                src_out=0 if self.kind == "wgt" else 1,
                 pop_prev=pop,
             )
         return self.builder.alu(

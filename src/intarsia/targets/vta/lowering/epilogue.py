@@ -1,9 +1,10 @@
 """What happens to an accumulator before it is stored: shift, bias, clip, in as few cycles as give the same bits.
 
 The reference's epilogue is ``clip((acc >> shift) + bias, 0, 127)``, modulo 2**32. The bias is added in one cycle a
-tensor by a GEMM on a constant input tensor: lane 0 of it is 1, the others are 127, and the weights of a channel hold
-the digits of its bias. That reaches ``127 + 127*127*(lanes - 1)`` in magnitude; beyond, a bias tensor is loaded into
-the accumulators and added by the ALU, two cycles a tensor.
+tensor by a GEMM on a constant tensor: lane 0 of it is 1, the others are 127, and the other factor holds the digits of
+the biases: the weights where a bias belongs to a column of the result, the inputs where it belongs to a row. That
+reaches ``127 + 127*127*(lanes - 1)`` in magnitude; beyond, or where rows and columns both choose the bias, a bias
+tensor is loaded into the accumulators and added by the ALU, two cycles a tensor.
 """
 
 from __future__ import annotations
@@ -28,13 +29,19 @@ class Epilogue:
     Attributes:
         shift: arithmetic shift to the right, bits.
         low, high: bounds of the result.
-        bias: how the bias is added: by a GEMM on constants, by the ALU, or not at all.
+        bias: where biases are kept: as digits in the weight or in the input buffer, as they are in the accumulators,
+            or nowhere because there is none.
     """
 
     shift: int = 8
     low: int = 0
     high: int = 127
-    bias: Literal["gemm", "alu", "none"] = "gemm"
+    bias: Literal["wgt", "inp", "acc", "none"] = "wgt"
+
+    @property
+    def by_gemm(self) -> bool:
+        """Whether the bias is added by a matrix product."""
+        return self.bias in ("wgt", "inp")
 
 
 def reach(lanes: int) -> int:
@@ -42,11 +49,11 @@ def reach(lanes: int) -> int:
     return DIGIT + DIGIT * DIGIT * (lanes - 1)
 
 
-def constant_input(batch: int, lanes: int) -> NDArray[np.int8]:
-    """The input tensor that biases are multiplied with, [batch, lanes]."""
+def constant_factor(rows: int, lanes: int) -> NDArray[np.int8]:
+    """The tensor that the digits of biases are multiplied with, [rows, lanes]."""
     row = np.full(lanes, DIGIT, dtype=np.int8)
     row[0] = 1
-    return np.tile(row, (batch, 1))
+    return np.tile(row, (rows, 1))
 
 
 def bias_weights(bias: NDArray[np.int64], lanes: int) -> NDArray[np.int8]:

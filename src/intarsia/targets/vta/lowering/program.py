@@ -93,11 +93,13 @@ class VtaProgram:
     def _bias(self, places: BiasMap, bias: NDArray[np.int32]) -> NDArray[np.generic]:
         flat = np.append(bias.reshape(-1).astype(np.int64), 0)
         values = flat[places.index]
-        if self.epilogue is None or self.epilogue.bias == "alu":
+        if self.epilogue is None or not self.epilogue.by_gemm:
             return values.astype(np.int32)
         shape = (-1, self.config.batch, self.config.block_out)
-        rows = places.index.reshape(shape).argmax(axis=1)[:, None, :]
-        return bias_weights(np.take_along_axis(values.reshape(shape), rows, axis=1)[:, 0, :], self.config.block_in)
+        along = 1 if self.epilogue.bias == "wgt" else 2
+        first = np.expand_dims(places.index.reshape(shape).argmax(axis=along), along)
+        chosen = np.take_along_axis(values.reshape(shape), first, axis=along).squeeze(along)
+        return bias_weights(chosen, self.config.block_in)
 
     def unpack(self, memory: NDArray[np.uint8]) -> NDArray[np.int8]:
         """The logical output from device memory after the run; elements that nothing computes are 0."""

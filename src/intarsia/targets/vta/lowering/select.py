@@ -10,7 +10,7 @@ from intarsia.embed.embedding import Embedding
 from intarsia.ground import InputError
 from intarsia.program import CallSpace, call_space
 from intarsia.targets.vta.config import VtaConfig
-from intarsia.targets.vta.lowering.bias import bias_loops
+from intarsia.targets.vta.lowering.bias import bias_loops, fitted
 from intarsia.targets.vta.lowering.compiler import compile_space
 from intarsia.targets.vta.lowering.cycles import Candidate, candidates
 from intarsia.targets.vta.lowering.epilogue import Epilogue
@@ -70,8 +70,9 @@ def select(
     spaces: list[tuple[CallSpace, list[Candidate]]] = []
     for embedding in dict.fromkeys(offered):
         space = call_space(embedding)
-        loops = bias_loops(space) if epilogue is not None and epilogue.bias != "none" else ()
-        ranked = candidates(space, config, epilogue, loops, tilings)
+        own = fitted(space, epilogue)
+        loops = bias_loops(space) if own is not None and own.bias != "none" else ()
+        ranked = candidates(space, config, own, loops, tilings)
         if ranked:
             spaces.append((space, ranked))
     if not spaces:
@@ -87,7 +88,7 @@ def select(
         bound = min(c.bound for c in ranked)
         cycles: int | None = None
         if best is None or (bound < best.timing.cycles and time.monotonic() - started < seconds):
-            program = compile_space(space, ranked, config, epilogue, seconds=seconds)
+            program = compile_space(space, ranked, config, fitted(space, epilogue), seconds=seconds)
             if program is not None:
                 cycles = program.timing.cycles
                 best = program if best is None or cycles < best.timing.cycles else best

@@ -131,7 +131,6 @@ class Buffers:
     wgt: tuple[int, int]
     bias: tuple[int, int]
     acc: tuple[int, int]
-    constant: int
 
 
 MOST_SLOTS = 60
@@ -139,13 +138,14 @@ MOST_SLOTS = 60
 
 
 def divide(
-    space: CallSpace, tiling: Tiling, config: VtaConfig, *, bias: int, biases: int, distinct: tuple[int, int]
+    space: CallSpace, tiling: Tiling, config: VtaConfig, *, kind: str, bias: int, biases: int, distinct: tuple[int, int]
 ) -> Buffers | None:
     """Divide the buffers, or None if the tiling does not fit.
 
     Args:
         space, tiling, config: what is divided.
-        bias: bias tensors of a tile, 0 without a bias in the weight buffer.
+        kind: the buffer that holds biases: wgt, inp or acc; none without them.
+        bias: bias tensors of a tile.
         biases: bias tensors of all tiles.
         distinct: distinct input tiles and distinct weight tiles of the whole program.
     """
@@ -153,11 +153,14 @@ def divide(
     number = tiles(space, sizes)
     acc = acc_tile(space, sizes)
     acc_slots = min(tiling.slots[2], number)
-    constant = 1 if bias else 0
-    bias_slots = (min(2, -(-biases // bias)) if biases > config.wgt_depth // 16 else -(-biases // bias)) if bias else 0
+    depth = {"inp": config.inp_depth, "wgt": config.wgt_depth, "acc": config.acc_depth, "none": 0}
+    number_of_biases = -(-biases // bias)
+    bias_slots = min(2, number_of_biases) if bias * number_of_biases > depth[kind] // 16 else number_of_biases
+    used = {name: bias * bias_slots if name == kind else 0 for name in depth}
+    constant = {"wgt": (1, 0), "inp": (0, 1)}.get(kind, (0, 0))
     inp, wgt = (largest_box(f, sizes) for f in space.factors)
-    free = (config.inp_depth - constant, config.wgt_depth - bias * bias_slots)
+    free = (config.inp_depth - constant[0] - used["inp"], config.wgt_depth - constant[1] - used["wgt"])
     slots = [min(f // s, d, most) for f, s, d, most in zip(free, (inp, wgt), distinct, tiling.slots[:2], strict=True)]
-    if acc * acc_slots > config.acc_depth or any(s < min(2, d) for s, d in zip(slots, distinct, strict=True)):
+    if acc * acc_slots + used["acc"] > config.acc_depth or any(s < min(2, d) for s, d in zip(slots, distinct, strict=True)):
         return None
-    return Buffers((inp, slots[0]), (wgt, slots[1]), (bias, bias_slots), (acc, acc_slots), constant)
+    return Buffers((inp, slots[0]), (wgt, slots[1]), (bias, bias_slots), (acc, acc_slots))
