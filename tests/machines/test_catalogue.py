@@ -1,5 +1,7 @@
 """Every instruction of the catalogue computes what a hand-written formula says."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -143,3 +145,25 @@ def test_catalogue_holds_what_was_promised():
     assert {"vta.gemm", "vta.alu.add", "vta.alu.max", "vta.alu.min", "x86.vpdpbusd", "x86.vpdpwssd"} <= set(catalogue())
     assert {"x86.vdpbf16ps", "amx.tdpbusd", "arm.sdot", "arm.smmla"} <= set(catalogue())
     assert {"nvidia.mma.m16n8k16", "nvidia.mma.m16n8k32", "systolic", "dot", "outer", "matvec"} <= set(catalogue())
+
+
+NEW = '''"""A new one."""
+from intarsia.machines.entry import Entry
+
+def _text():
+    return "nw: l<2\\n c:int32[2] a:int8[2]\\n c[l] += a[l]"
+
+ENTRIES = (Entry("new.one", "", _text),)
+'''
+
+
+def test_a_new_file_is_found_by_being_there(tmp_path, monkeypatch):
+    folder = sys.modules["intarsia.machines.catalogue"]
+    (tmp_path / "new_one.py").write_text(NEW)
+    monkeypatch.setattr(folder, "__path__", [*folder.__path__, str(tmp_path)])
+    try:
+        assert find_instruction("new.one").name == "new.one"
+    finally:
+        sys.modules.pop("intarsia.machines.catalogue.new_one")
+    monkeypatch.undo()
+    assert "new.one" not in catalogue()

@@ -59,6 +59,12 @@ def test_errors(spec, message):
     assert str(error.value) == message.format(all=names, gemm="vta.gemm[:BATCHxBLOCK_INxBLOCK_OUT]")
 
 
+@pytest.mark.parametrize("spec", ["x" * 5000, "a\0b", "x" * 5000 + "/y"])
+def test_what_cannot_be_a_path_is_an_input_error(spec):
+    with pytest.raises(InputError, match=r"unknown instruction|instruction file not found"):
+        find_instruction(spec)
+
+
 def test_too_many_lanes():
     entry = Entry("big", "", str, (Size("A"), Size("B"), Size("C")))
     with pytest.raises(InputError, match="big:4096x4096x2 has 33554432 lanes; allowed: up to 16777216"):

@@ -1,4 +1,4 @@
-"""``intarsia embed SPEC --instr NAME``: every legal embedding counted, the best one with its proof, or why there is none."""
+"""``intarsia embed SPEC --instr NAME``: embeddings counted, the best one proved, or why there is none."""
 
 from __future__ import annotations
 

@@ -10,9 +10,14 @@ from typing import Any
 PIPE_WIDTH = 240
 
 
+def to_json(answer: Any) -> str:
+    """An answer as the text of one JSON document."""
+    return json.dumps(answer, indent=2, ensure_ascii=False, allow_nan=False)
+
+
 def print_json(answer: Any) -> None:
     """One JSON document on stdout."""
-    print(json.dumps(answer, indent=2, ensure_ascii=False, allow_nan=False))
+    print(to_json(answer))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> None:

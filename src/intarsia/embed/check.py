@@ -22,7 +22,7 @@ from intarsia.embed.layout import Layout, gather, layouts
 Method = Literal["auto", "replay", "relations"]
 
 PROPERTIES = ("one to one", "operands", "result", "padding", "cover", "one home", "layout")
-REPLAYED = 1 << 18
+REPLAYED = 1 << 16
 """Lanes of all calls up to which replay is the quicker proof."""
 REPLAYABLE = 1 << 23
 """Lanes of all calls up to which replay stands in for a proof that exceeded its budget."""

@@ -138,6 +138,37 @@ def stacked(factors: tuple[tuple[str, int], ...]) -> Digits:
     return digits
 
 
+def chains_upto(extent: int, capacities: Mapping[str, int], calls: int, *, exact: bool) -> Iterator[Digits]:
+    """Every chain, as a set of lanes, of at most so many calls.
+
+    The product of the gaps so far and of the best top that is still possible never exceeds ``calls``, which cuts the
+    recursion.
+    """
+    yield from _upto((), 1, 1, extent, dict(capacities), calls, exact=exact)
+
+
+def _upto(
+    digits: Digits, below: int, gaps: int, extent: int, room: dict[str, int], calls: int, *, exact: bool
+) -> Iterator[Digits]:
+    if gaps * -(-extent // below) <= calls:
+        yield digits
+    rest = prod(room.values())
+    reach = extent - 1 - sum(d.stride * (d.factor - 1) for d in digits)
+    for gap in range(1, calls // gaps + 1):
+        stride = below * gap
+        if stride > reach:
+            break
+        if gaps * gap * -(-extent // (stride * rest)) > calls:
+            continue
+        for lane, most in room.items():
+            for factor in range(2, min(most, reach // stride + 1) + 1):
+                digit = Digit(lane, stride, factor)
+                if (exact and extent % digit.top) or (digits and mergeable(digits[-1], digit)):
+                    continue
+                left = {**room, lane: most // factor}
+                yield from _upto((*digits, digit), digit.top, gaps * gap, extent, left, calls, exact=exact)
+
+
 def best_chains(extent: int, factors: Mapping[str, int], calls: int, *, exact: bool) -> Iterator[Digits]:
     """The chains with exactly these factors on each instruction axis and exactly so many calls, each as a set of lanes.
 

@@ -73,6 +73,7 @@ class Duplication:
         self.moving = [
             {axis for axis in rules.capacities if moved(meaning, {axis: 1})} for meaning, _ in self.inputs
         ]
+        self._points: dict[tuple[Access, Affine], Held] = {}
 
     def total(self, parts: list[tuple[Held, ...]]) -> int:
         """Duplicated bytes from the measures of all components."""
@@ -120,11 +121,13 @@ class Duplication:
 
     def _enumerated(self, access: Access, subscript: Affine) -> Held:
         """A subscript in which an axis is flattened: the points of the box that read inside the tensor."""
-        position = np.full(1, subscript.constant, dtype=np.int64)
-        for name, c in subscript.terms:
-            position = np.add.outer(position, c * np.arange(self.operator.axis(name).extent)).ravel()
-        inside = position[(position >= 0) & (position < self._size(access, subscript))]
-        return Held(inside.size, np.unique(inside).size)
+        if (access, subscript) not in self._points:
+            position = np.full(1, subscript.constant, dtype=np.int64)
+            for name, c in subscript.terms:
+                position = np.add.outer(position, c * np.arange(self.operator.axis(name).extent)).ravel()
+            inside = position[(position >= 0) & (position < self._size(access, subscript))]
+            self._points[access, subscript] = Held(inside.size, np.unique(inside).size)
+        return self._points[access, subscript]
 
     def _sliding(self, access: Access, subscript: Affine, chains: list[Chain]) -> Held:
         """A subscript without flattened axes: positions of the outer loops by offsets of the lane digits."""

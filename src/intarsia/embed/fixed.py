@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import time
+
 from intarsia.embed.constraints import Rules
 from intarsia.embed.digits import Chain, Digit
 from intarsia.embed.embedding import Embedding
+from intarsia.embed.explain import explain
+from intarsia.embed.measures import value
 from intarsia.embed.operands import assignments
 from intarsia.embed.problem import Dtypes, EmbeddingProblem
+from intarsia.embed.requirements import satisfied
 from intarsia.embed.shape import Shape, build, complete
 from intarsia.ground.errors import InputError
 from intarsia.machines import Instruction
 from intarsia.operators import Operator
+from intarsia.solvers import Effort, Found, Infeasible, Outcome
 
 
 def fixed_embedding(
@@ -36,6 +42,20 @@ def fixed_embedding(
         )
     best = max(options, key=lambda shape: sum(len(chain.digits) for chain in shape.chains))
     return build(problem, best)
+
+
+def fixed_outcome(problem: EmbeddingProblem) -> Outcome[Embedding]:
+    """The fixed mapping as the only candidate of a problem that requires it."""
+    started = time.monotonic()
+    rules = [Rules(problem, operands) for operands in assignments(problem)]
+    if rules:
+        embedding = fixed_embedding(
+            problem.operator, problem.instruction, statement=problem.statement, dtypes=problem.dtypes
+        )
+        if satisfied(rules[0], embedding):
+            return Found(embedding, value(embedding, problem.objective), Effort(time.monotonic() - started, 1))
+    because, relaxation = explain(problem)
+    return Infeasible(because, relaxation, Effort(time.monotonic() - started, 1))
 
 
 def _blocks(problem: EmbeddingProblem, rules: Rules) -> Shape:

@@ -223,7 +223,7 @@ def _unflattened(embedding: Embedding, subscript: Affine, values: dict[str, Ints
     for axis, coefficient in subscript.terms:
         flat = flat_of(embedding, axis)
         value = evaluate(flat.value, values)
-        if len(flat.axes) > 1:  # a lone axis in a sum with others is not seen: its lane digits may leave the operand fixed
+        if len(flat.axes) > 1:  # a lone axis in a sum is not seen: its lane digits may leave the operand fixed
             valid = valid & (value >= 0) & (value < prod(flat.extents))
         place = flat.axes.index(axis)
         after = prod(flat.extents[place + 1 :])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import permutations, product
+from math import prod
 from typing import TypeAlias
 
-from intarsia.embed.digits import Chain, Digit
+from intarsia.embed.digits import Chain, mergeable
 from intarsia.embed.embedding import Embedding, Flat, Loop
 from intarsia.embed.operands import Operands
 from intarsia.embed.problem import EmbeddingProblem
@@ -25,7 +26,7 @@ class Shape:
         operands: the assignment.
         chains: every operator axis in exactly one of them.
         order: for each instruction axis that has digits, its digits, the least significant first; empty for the
-            standing order, which is the operator's last axis first and small strides first.
+            standing order, which follows the order in which elements lie in the tensor (see ``places``).
     """
 
     operands: Operands
@@ -49,13 +50,30 @@ def complete(problem: EmbeddingProblem, chains: Sequence[Chain]) -> tuple[Chain,
     return tuple(sorted([*chains, *rest], key=lambda chain: min(names.index(n) for n in chain.axes)))
 
 
-def places(shape: Shape) -> dict[str, tuple[Place, ...]]:
-    """The digits of each instruction axis in the standing order."""
-    found: dict[str, list[Place]] = {}
-    for i in reversed(range(len(shape.chains))):
-        for j, digit in enumerate(shape.chains[i].digits):
-            found.setdefault(digit.lane, []).append((i, j))
-    return {lane: tuple(digits) for lane, digits in found.items()}
+def places(problem: EmbeddingProblem, shape: Shape) -> dict[str, tuple[Place, ...]]:
+    """The digits of each instruction axis in the standing order.
+
+    A digit whose step is short in memory comes first, in the first tensor that it moves (tensors that are not constant
+    going first), so that packing follows the tensor where it can.
+    """
+    found: dict[str, list[tuple[tuple[int, int], Place]]] = {}
+    for i, chain in enumerate(shape.chains):
+        for j, digit in enumerate(chain.digits):
+            key = (_step(problem, chain.axes[-1]) * digit.stride, -i)
+            found.setdefault(digit.lane, []).append((key, (i, j)))
+    return {lane: tuple(place for _, place in sorted(digits)) for lane, digits in found.items()}
+
+
+def _step(problem: EmbeddingProblem, axis: str) -> int:
+    body = problem.operator.statements[problem.statement]
+    reads = sorted(body.reads, key=lambda read: problem.operator.tensor(read.tensor).constant)
+    for access in (*reads, body.write):
+        shape = problem.operator.tensor(access.tensor).shape
+        inner = [prod(shape[i + 1 :]) for i in range(len(shape))]
+        step = sum(abs(s.coefficient(axis)) * size for s, size in zip(access.subscripts, inner, strict=True))
+        if step:
+            return step
+    return 0
 
 
 def build(problem: EmbeddingProblem, shape: Shape) -> Embedding:
@@ -65,7 +83,7 @@ def build(problem: EmbeddingProblem, shape: Shape) -> Embedding:
     below the top are left out.
     """
     named = [_names(chain) for chain in shape.chains]
-    order = {**places(shape), **dict(shape.order)}
+    order = {**places(problem, shape), **dict(shape.order)}
     lanes = [
         Loop(named[i].lanes[j], shape.chains[i].digits[j].factor, axis.name)
         for axis in problem.instruction.semantics.axes
@@ -127,22 +145,17 @@ def _shift(shape: Shape, named: list[_Named], axis: str) -> Affine:
     return Affine(tuple(terms), constant)
 
 
-def orders(shape: Shape) -> list[tuple[tuple[str, tuple[Place, ...]], ...]]:
+def orders(problem: EmbeddingProblem, shape: Shape) -> Iterator[tuple[tuple[str, tuple[Place, ...]], ...]]:
     """Every order of the digits on their instruction axes in which no two neighbours are one digit written as two."""
-    from itertools import permutations
-
-    from intarsia.embed.digits import mergeable
-
-    def digit(place: Place) -> Digit:
-        return shape.chains[place[0]].digits[place[1]]
 
     def canonical(order: tuple[Place, ...]) -> bool:
         return not any(
-            low[0] == high[0] and mergeable(digit(low), digit(high))
+            low[0] == high[0] and mergeable(shape.chains[low[0]].digits[low[1]], shape.chains[high[0]].digits[high[1]])
             for low, high in zip(order, order[1:], strict=False)
         )
 
     options = [
-        [(lane, order) for order in permutations(digits) if canonical(order)] for lane, digits in places(shape).items()
+        [(lane, order) for order in permutations(digits) if canonical(order)]
+        for lane, digits in places(problem, shape).items()
     ]
-    return list(product(*options))
+    yield from product(*options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from os.path import isdir, isfile
 from pathlib import Path
 
 from intarsia.ground.errors import InputError
@@ -24,10 +25,10 @@ def find_instruction(spec: str) -> Instruction:
     if name in entries:
         return entries[name].instruction(parameters)
     path = Path(spec)
-    if "\0" not in spec and path.is_file():
+    if isfile(path):  # noqa: PTH113 (Path.is_file raises where a name is too long)
         return parse_instruction(_read(path), where=spec)
     if "/" in spec or path.suffix == ".txt":
-        raise InputError("instruction file not found" if not path.is_dir() else "is a folder", where=spec)
+        raise InputError("is a folder" if isdir(path) else "instruction file not found", where=spec)  # noqa: PTH112
     near = get_close_matches(name, entries, n=1, cutoff=0.4)
     raise InputError(
         "unknown instruction",

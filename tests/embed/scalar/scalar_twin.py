@@ -1,4 +1,4 @@
-"""Twins of the scalar space for tiny boxes: every map tried, by the rules in plain words, and by what a call computes."""
+"""Twins of the scalar space for tiny boxes: every map, by the rules in plain words and by what the call computes."""
 
 from itertools import product
 

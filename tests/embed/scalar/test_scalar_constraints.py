@@ -35,7 +35,7 @@ def maps(problem, *families):
         family.build(problem, variables, formula)
     outcome = all_models(formula, variables.projected, Limits())
     models = outcome.value if isinstance(outcome, Found) else ()
-    return {tuple(map(tuple, variables.extract(model, problem).tolist())) for model in models}
+    return {tuple(map(tuple, phi.tolist())) for phi in variables.extract(models, problem)}
 
 
 def all_maps(problem):

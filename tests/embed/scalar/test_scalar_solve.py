@@ -51,8 +51,7 @@ def test_dense_or_why_not():
     assert isinstance(outcome, Infeasible)
     assert outcome.because == (
         "one to one: no iteration is computed by two lanes",
-        "result: lanes that accumulate in one register accumulate one element"
-        ", and one element accumulates in one register",
+        "result: one register accumulates one element, and one element accumulates in one register",
         "density: at most 0 lanes are undefined",
     )
     assert outcome.relaxation == "allow 1 of 5 lanes to be padding"
@@ -146,7 +145,10 @@ WRONG = [
     ([[0, 0, 0], [0, 0, 0], [-1] * 3, [-1] * 3], "lanes (0, 0) and (0, 1) both compute (0, 0, 0)"),
     ([[0, 0, 0], [0, 0, 4], [-1] * 3, [-1] * 3], "lane (0, 1) computes (0, 0, 4), outside the operator's box"),
     ([[0, 0, 0], [-1] * 3, [0, 1, 1], [-1] * 3], "lanes (0, 0) and (1, 0) read x[0] but need A[0, 0] and A[0, 1]"),
-    ([[0, 0, 0], [0, 1, 1], [-1] * 3, [-1] * 3], "lanes (0, 0) and (0, 1) accumulate in o[0] but belong to O[0, 0] and O[0, 1]"),
+    (
+        [[0, 0, 0], [0, 1, 1], [-1] * 3, [-1] * 3],
+        "lanes (0, 0) and (0, 1) accumulate in o[0] but belong to O[0, 0] and O[0, 1]",
+    ),
     ([[0, 0, 0], [-1] * 3, [-1] * 3, [0, 0, 1]], "lanes (0, 0) and (1, 1) accumulate O[0, 0] in o[0] and o[1]"),
     ([[-1] * 3] * 4, "no lane is defined"),
     ([[0, 0, 0]] * 3, "the map has shape (3, 3), expected (4, 3)"),

@@ -66,7 +66,7 @@ class Result:
 
     def __str__(self) -> str:
         also = "" if self.combining else ", and one element accumulates in one register"
-        return f"result: lanes that accumulate in one register accumulate one element{also}"
+        return f"result: one register accumulates one element{also}"
 
     def build(self, problem: ScalarProblem, variables: Variables, formula: Formula) -> None:
         """For every register at most one element; for every element at most one register."""

@@ -74,9 +74,9 @@ def enumerate_scalar(
         case Infeasible(effort=effort):
             return Infeasible(tuple(map(str, families)), "", effort)
         case OutOfTime(best, bound, effort):
-            return OutOfTime([variables.extract(model, problem) for model in best or ()], bound, effort)
+            return OutOfTime(variables.extract(best or (), problem), bound, effort)
         case Found(models, bound, effort):
-            return Found([variables.extract(model, problem) for model in models], bound, effort)
+            return Found(variables.extract(models, problem), bound, effort)
         case _:
             assert_never(outcome)
 
@@ -163,13 +163,13 @@ def _fewest(
         nodes += outcome.effort.nodes
         match outcome:
             case Found(model, (fewest,), _):
-                best, most = (option, variables.extract(model, problem)), fewest - 1
+                best, most = (option, variables.extract([model], problem)[0]), fewest - 1
                 bounds.append(fewest)
             case OutOfTime(model, bound, _):
                 late = True
                 bounds.append(bound[0])
                 if model is not None:
-                    best = (option, variables.extract(model, problem))
+                    best = (option, variables.extract([model], problem)[0])
                     most = int((best[1] == -1).all(axis=1).sum()) - 1
             case _:
                 continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,15 +40,15 @@ class Variables:
         """The variables that tell two maps apart."""
         return range(int(self.images[0, 0]), int(self.images[-1, -1]) + 1)
 
-    def extract(self, model: Iterable[int], problem: ScalarProblem) -> Ints:
-        """The map that a model describes, [lanes, d]; rows of -1 are undefined lanes."""
-        phi = np.full((problem.lanes, problem.points.shape[1]), -1, np.int64)
-        first = self.projected.start
-        for variable in model:
-            if variable in self.projected:
-                lane, point = divmod(variable - first, problem.iterations)
-                phi[lane] = problem.points[point]
-        return phi
+    def extract(self, models: Sequence[Sequence[int]], problem: ScalarProblem) -> list[Ints]:
+        """The maps that models (their true variables) describe, [lanes, d] each; rows of -1 are undefined lanes."""
+        numbers = np.repeat(np.arange(len(models)), [len(model) for model in models])
+        true = np.array([variable for model in models for variable in model], np.int64)
+        mine = (true >= self.projected.start) & (true < self.projected.stop)
+        lanes, points = np.divmod(true[mine] - self.projected.start, problem.iterations)
+        maps = np.full((len(models), problem.lanes, problem.points.shape[1]), -1, np.int64)
+        maps[numbers[mine], lanes] = problem.points[points]
+        return list(maps)
 
     def holds(self, formula: Formula, lanes: NDArray[np.bool_], points: NDArray[np.bool_]) -> int:
         """A literal: one of these lanes computes one of these iterations."""

@@ -156,6 +156,13 @@ def refuse_dtypes(operator: Operator) -> None:
                 allowed="int8 inputs",
                 hint="dtype=int8",
             )
+        if tensor.pad:
+            raise InputError(
+                "VTA pads with zeros, zero points it cannot do",
+                where=operator.name,
+                value=str(tensor),
+                allowed="pad=0",
+            )
 
 
 def compile_operator(

@@ -52,6 +52,7 @@ def compile_space(
         embeddings=(embedding,),
         config=config,
         epilogue=epilogue,
+        plan=plan,
         stream=emitted.stream,
         uops=emitted.uops,
         memory=memory,

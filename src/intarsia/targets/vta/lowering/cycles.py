@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from intarsia.program import CallSpace, OperandSpace
 from intarsia.targets.vta.config import VtaConfig
+from intarsia.targets.vta.costs import store_tensor_cycles
 from intarsia.targets.vta.lowering.epilogue import Epilogue
+from intarsia.targets.vta.lowering.pipeline import estimate as pipeline_estimate
 from intarsia.targets.vta.lowering.tiling import MOST_SLOTS, Tiling
 
 Ints = NDArray[np.int64]
@@ -19,6 +21,11 @@ Ints = NDArray[np.int64]
 LOAD_LATENCY = 23
 ISSUE = 7
 FETCH_START = 20
+HARDWARE_LOOPS = 2
+RANKED = 400
+"""Tilings of each order and choice of slots that are ranked tile by tile."""
+STEPS = 400_000
+"""Steps that this ranking may take for each order and choice of slots."""
 SLOTS = ((2, 2, 2), (2, MOST_SLOTS, 2), (MOST_SLOTS, 2, 2), (MOST_SLOTS, MOST_SLOTS, 2))
 
 
@@ -68,24 +75,59 @@ def work(space: CallSpace, epilogue: Epilogue | None) -> Work:
 def candidates(
     space: CallSpace, config: VtaConfig, epilogue: Epilogue | None, bias_loops: tuple[str, ...], most: int
 ) -> list[Candidate]:
-    """The ``most`` best tilings by estimate that fit, each with a lower bound; the list is sorted by estimate."""
+    """The ``most`` best tilings by estimate that fit, each with a lower bound; the list is sorted by estimate.
+
+    All tilings are ranked by a closed form first; the best of these tile by tile (``pipeline``).
+    """
     loops = [*space.parallel, *space.reduction]
     options = [np.array(tile_sizes(loop.extent), dtype=np.int64) for loop in loops]
     options = _thin(options, [loop.extent for loop in loops])
     sizes = _grid(space, config, [o for o in options])
     names = [loop.name for loop in loops]
     column = {name: sizes[:, i] for i, name in enumerate(names)}
-    ranked: list[tuple[float, float, int, tuple[str, ...], tuple[int, int, int]]] = []
+    found: list[Candidate] = []
+    steps = 0
     for order, slots in product(_orders(space), SLOTS):
-        estimate, bound, fits = _evaluate(space, config, epilogue, bias_loops, column, order, slots)
-        chosen = np.flatnonzero(fits)
-        best = chosen[np.argsort(estimate[chosen], kind="stable")[:most]]
-        ranked += [(float(estimate[i]), float(bound[i]), int(i), order, slots) for i in best]
-    ranked.sort(key=lambda r: r[0])
-    return [
-        Candidate(Tiling(tuple((n, int(column[n][i])) for n in names), order, slots), int(bound), int(estimate))
-        for estimate, bound, i, order, slots in ranked[:most]
-    ]
+        figures = _figures(space, config, epilogue, bias_loops, column, order, slots)
+        chosen = np.flatnonzero(figures.fits)
+        best = chosen[np.argsort(figures.estimate[chosen], kind="stable")[:RANKED]]
+        budget = np.cumsum(figures.steps[best]) <= STEPS
+        budget[:most] = True
+        best = best[budget]
+        steps += int(figures.steps[best].sum())
+        for i, cycles in zip(best.tolist(), _pipelined(space, bias_loops, column, order, figures, best), strict=True):
+            tiling = Tiling(tuple((n, int(column[n][i])) for n in names), order, slots)
+            found.append(Candidate(tiling, int(figures.bound[i]), cycles))
+    unique: dict[tuple[object, ...], Candidate] = {}
+    for candidate in sorted(found, key=lambda c: c.estimate):
+        unique.setdefault(_effect(space, candidate), candidate)
+    return list(unique.values())[:most]
+
+
+def _effect(space: CallSpace, candidate: Candidate) -> tuple[object, ...]:
+    """What distinguishes a tiling: loops in one tile have no place in the order, and equal estimates equal slots."""
+    extent = {loop.name: loop.extent for loop in space.parallel}
+    sizes = dict(candidate.tiling.sizes)
+    order = tuple(n for n in candidate.tiling.order if sizes[n] < extent[n])
+    return candidate.tiling.sizes, order, candidate.estimate
+
+
+def _pipelined(
+    space: CallSpace,
+    bias_loops: tuple[str, ...],
+    column: dict[str, Ints],
+    order: tuple[str, ...],
+    figures: _Figures,
+    chosen: Ints,
+) -> list[int]:
+    nest = [*order, *(loop.name for loop in space.reduction)]
+    if not nest:
+        return [int(v) for v in figures.estimate[chosen]]
+    extent = {loop.name: loop.extent for loop in (*space.parallel, *space.reduction)}
+    counts = np.stack([-(-extent[n] // column[n][chosen]) for n in nest], axis=1)
+    inp, wgt = space.factors
+    moves = np.array([[n in inp.loops for n in nest], [n in wgt.loops for n in nest], [n in bias_loops for n in nest]])
+    return [int(v) for v in pipeline_estimate(counts, moves, len(order), figures.fields[chosen])]
 
 
 def _thin(options: list[Ints], extents: list[int]) -> list[Ints]:
@@ -170,7 +212,18 @@ def _misses(
     return misses
 
 
-def _evaluate(
+@dataclass(frozen=True, slots=True, eq=False)
+class _Figures:
+    """Of every tiling in the grid, for one order and one choice of slots: [tilings], fields [tilings, FIELDS]."""
+
+    fits: NDArray[np.bool_]
+    bound: NDArray[np.float64]
+    estimate: NDArray[np.float64]
+    steps: Ints
+    fields: Ints
+
+
+def _figures(
     space: CallSpace,
     config: VtaConfig,
     epilogue: Epilogue | None,
@@ -178,25 +231,15 @@ def _evaluate(
     column: dict[str, Ints],
     order: tuple[str, ...],
     most: tuple[int, int, int],
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+) -> _Figures:
     like = next(iter(column.values())) if column else np.ones(1, dtype=np.int64)
     counts = _tile_counts(space, column)
-    reduction = tuple(loop.name for loop in space.reduction)
-    parallel = tuple(loop.name for loop in space.parallel)
     one = np.ones_like(like)
-    acc = one.copy()
-    tiles = one.copy()
-    for name in parallel:
-        acc = acc * column[name]
-        tiles = tiles * counts[name]
-    steps = tiles.copy()
-    for name in reduction:
-        steps = steps * counts[name]
-    bias = one.copy()
-    bias_tiles = one.copy()
-    for name in bias_loops:
-        bias = bias * column[name]
-        bias_tiles = bias_tiles * counts[name]
+    reduction = tuple(loop.name for loop in space.reduction)
+    acc, tiles = _products(one, column, counts, [loop.name for loop in space.parallel])
+    _, reductions = _products(one, column, counts, list(reduction))
+    steps = tiles * reductions
+    bias, bias_tiles = _products(one, column, counts, list(bias_loops))
     kind = "none" if epilogue is None else epilogue.bias
     depth = {"inp": config.inp_depth, "wgt": config.wgt_depth, "acc": config.acc_depth, "none": 0}
     bias_slots = np.where(bias * bias_tiles > depth[kind] // 16, np.minimum(2, bias_tiles), bias_tiles)
@@ -204,43 +247,61 @@ def _evaluate(
     constant = {"wgt": (1, 0), "inp": (0, 1)}.get(kind, (0, 0))
     free = (config.inp_depth - constant[0] - used["inp"], config.wgt_depth - constant[1] - used["wgt"])
     fits = acc * np.minimum(2, tiles) + used["acc"] <= config.acc_depth
-    port = config.port_bytes
-    beats = (config.inp_bytes / port, config.wgt_bytes / port)
+    beats = (config.inp_bytes / config.port_bytes, config.wgt_bytes / config.port_bytes)
     loads = np.zeros(like.shape)
-    first = np.zeros(like.shape)
-    busiest = np.zeros(like.shape)
-    combinations = one.copy()
+    costs: list[Ints] = []
+    slots: list[Ints] = []
     for factor, room, beat, limit in zip(space.factors, free, beats, most[:2], strict=True):
         size, transfers = _box(factor, column, like)
-        distinct = one.copy()
-        for name in factor.loops:
-            distinct = distinct * counts[name]
-        slots = np.minimum(np.minimum(np.maximum(room, 0) // size, distinct), limit)
-        combinations = combinations * slots
-        fits &= slots >= np.minimum(2, distinct)
-        misses = _misses(factor.loops, order, reduction, counts, slots)
-        cost = LOAD_LATENCY * transfers + size * beat
-        loads += misses * cost
-        first += cost
-        busiest += cost
+        _, distinct = _products(one, column, counts, sorted(factor.loops))
+        slots.append(np.minimum(np.minimum(np.maximum(room, 0) // size, distinct), limit))
+        fits &= slots[-1] >= np.minimum(2, distinct)
+        costs.append(np.ceil(LOAD_LATENCY * transfers + size * beat).astype(np.int64))
+        loads += _misses(factor.loops, order, reduction, counts, slots[-1]) * costs[-1]
+    bias_cost = 0 * one
     if kind in ("wgt", "inp"):
-        bias_loads = _misses(frozenset(bias_loops), order, reduction, counts, bias_slots)
-        loads += np.minimum(bias_loads, tiles) * (LOAD_LATENCY + bias * beats[kind == "wgt"])
+        bias_cost = np.ceil(LOAD_LATENCY + bias * beats[kind == "wgt"]).astype(np.int64)
+        loads += np.minimum(_misses(frozenset(bias_loops), order, reduction, counts, bias_slots), tiles) * bias_cost
     job = work(space, epilogue)
     sweeps = steps * _groups(space)
     compute = job.compute + ISSUE * (sweeps + tiles * job.instructions)
-    store = 3.0 * config.out_bytes / config.port_bytes / 2 * job.outputs + 4 * tiles
+    per_store = store_tensor_cycles(config)
+    store = per_store * job.outputs + 4.0 * tiles
     instructions = np.minimum(128, sweeps + tiles * (job.instructions + 2) + steps)
-    start = FETCH_START + 2.0 * instructions + first
-    tail = 3 * np.minimum(acc, np.sqrt(28.0 * acc / 3)) + 10
+    start = FETCH_START + 2 * instructions
+    chunk = np.minimum(acc, np.ceil(np.sqrt(28.0 * acc / per_store))).astype(np.int64)
+    tail = per_store * chunk + ISSUE * (job.instructions - 1) * (-(-acc // chunk) - 1) + 10
     # A bound must not count what may be smaller: the first tile can be clipped, the instructions few.
     least = FETCH_START + 2.0 * np.minimum(128, steps + tiles * (job.instructions + 1))
     issue = job.compute + ISSUE * (np.minimum(steps, job.calls) + tiles * job.instructions)
     bound = np.maximum(np.maximum(least + LOAD_LATENCY + issue, least + _least_loads(space, config)), store)
-    estimate = np.maximum(np.maximum(start + compute, start + loads + compute / steps), store) + tail
-    # Where loads are nearly as long as the computation, uneven steps stall: penalise the share that cannot hide.
-    estimate = estimate + np.minimum(loads, compute) * 0.02 + np.where(combinations > 16, steps * 20, 0)
-    return estimate, bound, fits
+    ahead = start + costs[0] + costs[1]
+    estimate = np.maximum(np.maximum(ahead + compute, ahead + loads + compute / steps), store) + tail
+    step = -(-job.calls // steps) + ISSUE * _groups(space)
+    fields = (
+        costs[0], costs[1], bias_cost, slots[0], slots[1], np.maximum(bias_slots, 1), np.minimum(2, tiles), start,
+        ISSUE + acc, step, (job.per_output - 1) * acc + ISSUE * (job.instructions - 1), per_store * acc + 4, tail,
+        _micro_operations(space, column, one), one * config.uop_depth,
+    )  # fmt: skip
+    table = np.stack([np.broadcast_to(f, like.shape) for f in fields], axis=1).astype(np.int64)
+    return _Figures(fits, bound, estimate, steps, table)
+
+
+def _products(one: Ints, column: dict[str, Ints], counts: dict[str, Ints], names: list[str]) -> tuple[Ints, Ints]:
+    """Product of the tile sizes and of the tile counts of some loops."""
+    size, count = one, one
+    for name in names:
+        size, count = size * column[name], count * counts[name]
+    return size, count
+
+
+def _micro_operations(space: CallSpace, column: dict[str, Ints], one: Ints) -> Ints:
+    """Micro-operations of a step: all loops of a tile but the two longest."""
+    names = [loop.name for loop in (*space.parallel, *space.reduction)]
+    if len(names) <= HARDWARE_LOOPS:
+        return one * _groups(space)
+    sizes = np.sort(np.stack([column[n] for n in names], axis=1), axis=1)
+    return np.asarray(sizes[:, :-HARDWARE_LOOPS].prod(axis=1))
 
 
 def _least_loads(space: CallSpace, config: VtaConfig) -> float:

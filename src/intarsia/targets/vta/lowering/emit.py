@@ -322,13 +322,14 @@ class _Emitter:
         """Emit a group of loads that hands over one token; says whether there was any."""
         if not loads:
             return False
-        freed = max(entry[4] for entry in loads)
-        pop = freed > self.waited
-        if pop:
-            self.waited = freed
-            self.builder.set(self.step_end[freed], "push_prev", 1)
+        needed = max(entry[4] for entry in loads)
+        if needed > self.waited:
+            self.builder.set(self.step_end[needed], "push_prev", 1)
         at = -1
-        for _, memory, sram, moved, _ in loads:
+        for _, memory, sram, moved, freed in sorted(loads, key=lambda entry: entry[4]):
+            # Loads into slots that are free already go first; the first that has to wait waits for all.
+            pop = freed > self.waited
+            self.waited = max(self.waited, needed if pop else self.waited)
             for t in moved:
                 at = self.builder.load(
                     memory,

@@ -12,6 +12,7 @@ from intarsia.embed.embedding import Embedding
 from intarsia.targets.vta.config import VtaConfig
 from intarsia.targets.vta.encoding import encode, encode_uops
 from intarsia.targets.vta.lowering.bias import BiasMap
+from intarsia.targets.vta.lowering.emit import Plan
 from intarsia.targets.vta.lowering.epilogue import Epilogue, bias_weights
 from intarsia.targets.vta.lowering.packing import Packing
 from intarsia.targets.vta.stream import Stream
@@ -41,6 +42,7 @@ class VtaProgram:
         embeddings: what it computes, one for each statement of the operator.
         config: the core.
         epilogue: what happens to accumulators before they are stored, None if they are stored as they are.
+        plan: the calls, their tiling, and how packed tensors lie in their regions.
         stream, uops: the instructions, and the micro-operations [n, 3] as dst, src, wgt.
         memory: where everything lies.
         packings: (region, index map) of each input tensor.
@@ -55,6 +57,7 @@ class VtaProgram:
     embeddings: tuple[Embedding, ...]
     config: VtaConfig
     epilogue: Epilogue | None
+    plan: Plan
     stream: Stream
     uops: NDArray[np.int64]
     memory: MemoryMap

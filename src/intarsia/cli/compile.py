@@ -1,0 +1,71 @@
+"""``intarsia compile SPEC --target vta -o DIR``: a folder that another implementation of the target can execute."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from intarsia.cli.command import Command, json_option, spec_argument, trace_of, trace_options
+from intarsia.cli.printing import print_fields, print_json
+from intarsia.cli.run import target_options
+from intarsia.ground.units import bytes_text, count_text
+
+
+def _options(parser: ArgumentParser) -> None:
+    spec_argument(parser)
+    target_options(parser)
+    parser.add_argument("--fixed", action="store_true", help="the reference's own embedding instead of the best")
+    parser.add_argument("--inputs", metavar="FILE.npz", type=Path, help="x, w and bias; seeded without it")
+    parser.add_argument("--seed", metavar="N", type=int, default=0, help="of the inputs (default 0)")
+    parser.add_argument("-o", "--output", metavar="DIR", type=Path, required=True, help="where the files go")
+    json_option(parser)
+    trace_options(parser)
+
+
+def _run(arguments: Namespace) -> int:
+    from intarsia import flow
+
+    answer = flow.compile_operator(
+        arguments.spec,
+        arguments.target,
+        arguments.output,
+        config=arguments.config,
+        fixed=arguments.fixed,
+        shift=arguments.shift,
+        inputs=arguments.inputs,
+        seed=arguments.seed,
+        trace=trace_of(arguments),
+    )
+    if arguments.json:
+        print_json(
+            {
+                "operator": str(answer.operator),
+                "target": answer.target,
+                "configuration": answer.configuration,
+                "fixed": answer.fixed,
+                "embedding": str(answer.embedding),
+                "folder": str(answer.folder),
+                "files": dict(answer.files),
+                "instructions": answer.instructions,
+                "cycles": answer.cycles,
+            }
+        )
+        return 0
+    fields = [
+        ("operator", str(answer.operator).partition("\n")[0]),
+        ("target", answer.configuration),
+        ("instructions", count_text(answer.instructions)),
+        ("cycles", f"{count_text(answer.cycles)} predicted"),
+        ("folder", str(answer.folder)),
+    ]
+    print_fields([*fields, *((name, bytes_text(size)) for name, size in answer.files)])
+    return 0
+
+
+COMMAND = Command(
+    "compile",
+    "compile an operator into a folder: program, memory, inputs, expected output",
+    "intarsia compile gemm:m=32,n=64,k=100 --target vta -o out/gemm",
+    _options,
+    _run,
+)

@@ -1,0 +1,145 @@
+"""The best embedding with a proof, or the best so far with a bound, or that there is none."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from intarsia.embed.constraints import Rules
+from intarsia.embed.embedding import Embedding
+from intarsia.embed.listing import shapes_between
+from intarsia.embed.measures import Value, by_calls, least, value
+from intarsia.embed.operands import representatives
+from intarsia.embed.problem import EmbeddingProblem
+from intarsia.embed.requirements import satisfied
+from intarsia.embed.shape import build
+from intarsia.embed.space import Space, space_of
+from intarsia.embed.ties import Ties
+from intarsia.solvers import Effort, Found, Infeasible, OutOfTime, Outcome
+
+
+@dataclass(slots=True)
+class _Search:
+    """The best so far, and the clock."""
+
+    problem: EmbeddingProblem
+    started: float
+    best: Embedding | None = None
+    value: Value = ()
+    nodes: int = 0
+
+    def offer(self, embedding: Embedding, measured: Value) -> None:
+        self.nodes += 1
+        if self.best is None or measured < self.value:
+            self.best, self.value = embedding, measured
+
+    def alive(self) -> bool:
+        return time.monotonic() - self.started < self.problem.limit
+
+    @property
+    def effort(self) -> Effort:
+        return Effort(time.monotonic() - self.started, self.nodes)
+
+
+def optimise(problem: EmbeddingProblem) -> Outcome[Embedding]:
+    """The embedding that minimises the problem's objective within its family and requirements.
+
+    Aligned and fused: fewest calls by dynamic programming, the tie class by listing (``ties.py``); for other objectives
+    all shapes in the order of calls, until the objective's lower bound at the next number of calls is no better than the
+    best. Skewed: see ``skew.py``.
+    """
+    from intarsia.embed.fixed import fixed_outcome
+    from intarsia.embed.skew import optimise_skewed
+
+    started = time.monotonic()
+    if "fixed" in problem.require:
+        return fixed_outcome(problem)
+    if problem.family == "skewed":
+        return optimise_skewed(problem)
+    spaces = [space_of(Rules(problem, operands)) for operands in representatives(problem)]
+    search = _Search(problem, started)
+    plain = all(space.rules.plain for space in spaces)
+    if plain and by_calls(problem.objective) and set(problem.require) <= {"dense", "no-padding"}:
+        return _by_calls(search, spaces)
+    return _by_levels(search, spaces)
+
+
+def _by_calls(search: _Search, spaces: list[Space]) -> Outcome[Embedding]:
+    problem = search.problem
+    ties = [t for t in map(Ties, spaces) if t.feasible]
+    if not ties:
+        return _nothing(search)
+    calls = min(t.calls for t in ties)
+    bound = least(problem, problem.objective, calls)
+    wants = "duplicated" in problem.objective
+    for tie in (t for t in ties if t.calls == calls):
+        for duplicated, chains in tie.candidates():
+            measured = (*bound[:-1], duplicated) if wants else bound
+            if search.best is None or measured < search.value:
+                search.offer(tie.shape(chains), measured)
+            search.nodes += 1
+            if search.value == bound:
+                return Found(*_result(search))
+            if not search.alive():
+                return OutOfTime(search.best, bound, search.effort)
+    return Found(*_result(search))
+
+
+def _result(search: _Search) -> tuple[Embedding, Value, Effort]:
+    assert search.best is not None
+    return search.best, search.value, search.effort
+
+
+def _by_levels(search: _Search, spaces: list[Space]) -> Outcome[Embedding]:
+    """All shapes in bands of rising calls, until what is left cannot be better."""
+    problem = search.problem
+    floors = [t.calls for t in map(Ties, spaces) if t.feasible]
+    if not floors:
+        return _nothing(search)
+    low, high, last = 0, min(floors), problem.operator.iterations
+    while True:
+        for embedding in _band(search, spaces, low, high):
+            search.offer(embedding, value(embedding, problem.objective))
+        if not search.alive():
+            bound = least(problem, problem.objective, low + 1)
+            return OutOfTime(search.best, min(bound, search.value) if search.best else bound, search.effort)
+        if high >= last:
+            return Found(*_result(search)) if search.best else _nothing(search)
+        if search.best is not None and least(problem, problem.objective, high + 1) >= search.value:
+            return Found(*_result(search))
+        low, high = high, _next(search, high, last)
+
+
+def _next(search: _Search, high: int, last: int) -> int:
+    """The end of the next band: a quarter more calls, but none that could not win."""
+    problem = search.problem
+    ahead = min(last, max(high + 1, high * 5 // 4))
+    while search.best is not None and ahead > high + 1:
+        if least(problem, problem.objective, ahead) < search.value:
+            break
+        ahead = (high + ahead + 1) // 2 if (high + ahead + 1) // 2 < ahead else high + 1
+    return ahead
+
+
+def _band(search: _Search, spaces: list[Space], low: int, high: int) -> Iterator[Embedding]:
+    for space in spaces:
+        for shape in shapes_between(space, low, high, search.alive):
+            embedding = build(search.problem, shape)
+            if satisfied(space.rules, embedding):
+                yield embedding
+
+
+def _nothing(search: _Search) -> Infeasible:
+    from intarsia.embed.explain import explain
+
+    because, relaxation = explain(search.problem)
+    return Infeasible(because, relaxation, search.effort)
+
+
+def relaxed(problem: EmbeddingProblem, **changes: object) -> EmbeddingProblem:
+    """The problem with some fields changed."""
+    return replace(problem, **changes)  # type: ignore[arg-type]
+
+
+Search = Callable[[EmbeddingProblem], Outcome[Embedding]]

@@ -1,0 +1,127 @@
+"""Requirements on a finished embedding, one class each.
+
+Dense and no-padding also cut the search itself (``Space.exact``, ``Allocation.full``); what stands here is their
+meaning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from intarsia.embed.constraints import Rules
+from intarsia.embed.duplication import count_layout
+from intarsia.embed.embedding import Embedding, iterations, lane_positions
+from intarsia.embed.layout import gather, layout_of
+from intarsia.embed.problem import Requirement
+
+
+class Demand(Protocol):
+    """A property that an embedding has or has not."""
+
+    def met(self, embedding: Embedding) -> bool:
+        """Whether the embedding has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dense:
+    """Every lane of every call works: calls * lanes = iterations."""
+
+    def met(self, embedding: Embedding) -> bool:
+        """Whether no lane is padding."""
+        return embedding.padded_lanes == 0
+
+
+@dataclass(frozen=True, slots=True)
+class NoPadding:
+    """No operator axis is rounded up: each flat counts exactly to its extent, and nothing is skewed.
+
+    Lanes beyond the digits of an instruction axis may idle; to forbid that as well is ``dense``.
+    """
+
+    def met(self, embedding: Embedding) -> bool:
+        """Whether every loop of every flat divides what it is taken from."""
+        extent = {loop.name: loop.extent for loop in embedding.loops}
+        for flat in embedding.flats:
+            total = count = 1
+            for size in flat.extents:
+                total *= size
+            for name, _ in flat.value.terms:
+                count *= extent[name]
+            if total != count or any(s.terms for s in flat.shifts):
+                return False
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class NoDuplication:
+    """Every input's layout is a permutation of the elements it holds: as many slots as different elements."""
+
+    def met(self, embedding: Embedding) -> bool:
+        """Whether nothing is packed twice."""
+        return count_layout(embedding) == 0
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantOnly:
+    """Only constant tensors are rearranged, which costs once, before the run.
+
+    Every other tensor, the output included, keeps its row-major order: read vector by vector and register by register,
+    its packed form names its elements in rising order, none twice; what is not an element (rounding up) may stand
+    between them.
+    """
+
+    def met(self, embedding: Embedding) -> bool:
+        """Whether every tensor that is not constant is packed in its own order."""
+        for meaning, access in embedding.pairs():
+            if access is None or embedding.operator.tensor(access.tensor).constant:
+                continue
+            index, held = gather(embedding, access, layout_of(embedding, meaning.tensor, access))
+            if np.any(np.diff(index[held]) <= 0):
+                return False
+        return True
+
+
+DEMANDS: dict[Requirement, Demand] = {
+    "dense": Dense(),
+    "no-padding": NoPadding(),
+    "no-duplication": NoDuplication(),
+    "constant-only": ConstantOnly(),
+}
+
+
+def satisfied(rules: Rules, embedding: Embedding) -> bool:
+    """Whether an embedding meets the requirements, and, where registers are not plain, the lanes' own conditions."""
+    demands = (DEMANDS[name] for name in rules.problem.require if name in DEMANDS)
+    return (rules.plain or lanes_agree(embedding)) and all(d.met(embedding) for d in demands)
+
+
+def lanes_agree(embedding: Embedding) -> bool:
+    """OPERANDS and RESULT lane by lane, for instructions whose registers are not addressed by single axes.
+
+    All lanes of the first call: directions are the same in every call, so what holds of their differences there holds
+    everywhere. Two lanes in one factor's register have one element, two lanes have one result register exactly if they
+    have one output element.
+    """
+    positions, _, used = lane_positions(embedding)
+    found, _ = iterations(embedding, {loop.name: np.zeros(1, dtype=np.int64) for loop in embedding.outer})
+    images = {name: np.broadcast_to(values, (1, used.size))[0] for name, values in found.items()}
+    for number, (meaning, access) in enumerate(embedding.pairs()):
+        if access is None:
+            continue
+        register = _address(meaning.subscripts, positions, used)
+        element = _address(access.subscripts, images, used)
+        pairs = np.unique(np.stack([register, element]), axis=1).shape[1]
+        if pairs != np.unique(register).size or (number == 0 and pairs != np.unique(element).size):
+            return False
+    return True
+
+
+def _address(subscripts, values, used):
+    from intarsia.embed.embedding import evaluate
+
+    rows = [np.broadcast_to(evaluate(s, values), used.shape)[used] for s in subscripts]
+    _, codes = np.unique(np.stack(rows), axis=1, return_inverse=True)
+    return codes.ravel()

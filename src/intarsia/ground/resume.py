@@ -1,0 +1,87 @@
+"""Many questions answered by several processes, each answer kept at once, so that an interrupted run continues.
+
+Questions and answers are JSON values. What goes in is the list of questions and a function; what comes out is the list
+of answers in the same order, whoever computed them and whenever.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from typing import TypeAlias
+
+from intarsia.ground.store import Json, Store
+
+Told: TypeAlias = Callable[[int, int], None]
+"""Is told how many answers there are, and of how many."""
+
+
+def answer_all(
+    questions: Sequence[Json],
+    answer: Callable[[Json], Json],
+    *,
+    store: Store,
+    workers: int = 0,
+    fresh: bool = False,
+    told: Told | None = None,
+) -> list[Json]:
+    """The answers to all questions.
+
+    Args:
+        questions: what is asked; equal questions are asked once.
+        answer: a function of a module (it is sent to other processes); None is no answer.
+        store: where answers are found and kept.
+        workers: processes; 0 for one to each core, 1 to stay in this process.
+        fresh: ask again what has been answered.
+        told: called when an answer is there, with how many there are and of how many.
+
+    Raises:
+        Exception: what ``answer`` raised; the answers before it are kept.
+    """
+    found = [None if fresh else store.get(q) for q in questions]
+    left = [i for i, one in enumerate(found) if one is None and questions[i] not in questions[:i]]
+    done = len(questions) - sum(one is None for one in found)
+
+    def keep(index: int, one: Json) -> None:
+        nonlocal done
+        store.put(questions[index], one)
+        for i, question in enumerate(questions):
+            if found[i] is None and question == questions[index]:
+                found[i] = one
+                done += 1
+        if told is not None:
+            told(done, len(questions))
+
+    if told is not None:
+        told(done, len(questions))
+    if workers == 1 or len(left) <= 1:
+        for index in left:
+            keep(index, answer(questions[index]))
+    else:
+        _in_processes([(i, questions[i]) for i in left], answer, workers or _cores(), keep)
+    return found
+
+
+def _in_processes(
+    asked: list[tuple[int, Json]],
+    answer: Callable[[Json], Json],
+    workers: int,
+    keep: Callable[[int, Json], None],
+) -> None:
+    # Fresh processes: a fork would copy the locks of the solvers' and the compiler's threads.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(workers, len(asked)), mp_context=context) as pool:
+        futures = {pool.submit(answer, question): index for index, question in asked}
+        try:
+            for future in as_completed(futures):
+                keep(futures[future], future.result())
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
