@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from intarsia.cli.command import Command, trace_of, trace_options
 from intarsia.cli.printing import print_fields, print_json, print_table, to_json
-from intarsia.cli.run import execution_json
+from intarsia.cli.run import config_option, execution_json
 from intarsia.ground import write_file
-from intarsia.ground.units import count_text, ratio_text
+from intarsia.ground.units import count_text, percent_text, ratio_text, seconds_text
 
 if TYPE_CHECKING:
-    from intarsia.flow.answers import BenchAnswer, BenchRow
+    from intarsia.flow.runs import BenchAnswer, BenchRow
 
 WRONG = 1
 
@@ -25,7 +25,7 @@ def _options(parser: ArgumentParser) -> None:
         "--set", metavar="NAME", default="inference",
         help="inference (default), inference_server, inference_device, training, all",
     )  # fmt: skip
-    parser.add_argument("--config", metavar="FILE", type=Path, help="VTA's configuration, in VTA's own JSON keys")
+    config_option(parser)
     parser.add_argument(
         "--json", metavar="FILE", type=Path, help="write the whole answer here (docs/json.md); - prints"
     )
@@ -60,39 +60,45 @@ def print_bench(answer: BenchAnswer) -> None:
     """The table, and the summary under it."""
     numbers = ("times", "calls", "cycles", "fixed", "faster", "over bound")
     print_table(("layer", *numbers, "correct"), [_row(row) for row in answer.rows], right=numbers)
-    speedups = answer.speedups
     print()
+    layers = f"{len(answer.rows)}, {sum(row.count for row in answer.rows)} with repetitions"
     print_fields(
         [
-            ("layers", f"{len(answer.rows)}, {sum(row.count for row in answer.rows)} with repetitions"),
+            ("target", answer.configuration),
+            ("layers", layers),
             ("correct", "all, bit for bit" if answer.correct else "NOT ALL"),
-            ("faster", _ratio(answer.mean_speedup) + " geometric mean" if speedups else ""),
-            ("worst", f"{ratio_text(speedups[0][1])} {speedups[0][0]}" if speedups else ""),
-            ("best", f"{ratio_text(speedups[-1][1])} {speedups[-1][0]}" if speedups else ""),
-            ("over bound", _ratio(answer.mean_gap) + " geometric mean" if answer.mean_gap else ""),
+            ("cycles", _summary(answer.speedups, answer.mean_speedup, "faster than the fixed embedding")),
+            ("calls", _summary(answer.call_ratios, answer.mean_call_ratio, "fewer than the fixed embedding")),
+            ("over bound", "" if answer.mean_gap is None else percent_text(answer.mean_gap, 1) + " geometric mean"),
+            ("seconds", f"{seconds_text(answer.seconds)}, {answer.workers} workers, seed {answer.seed}"),
         ]
+    )
+
+
+def _summary(ratios: tuple[tuple[str, float], ...], mean: float | None, words: str) -> str:
+    if mean is None:
+        return ""
+    (worst, low), (best, high) = ratios[0], ratios[-1]
+    return (
+        f"{ratio_text(mean)} {words} (geometric mean); worst {ratio_text(low)} {worst}; best {ratio_text(high)} {best}"
     )
 
 
 def _row(row: BenchRow) -> tuple[str, ...]:
     if row.run is None:
         return (row.name, str(row.count), "", "", "", "", "", row.refused)
-    chosen, fixed = row.run.chosen, row.run.fixed
-    gap = chosen.cycles / chosen.bound if chosen.cycles and chosen.bound else None
+    chosen = row.run.chosen.device
+    fixed = row.run.fixed.device if row.run.fixed else None
     return (
         row.name,
         str(row.count),
-        count_text(chosen.calls),
-        "" if chosen.cycles is None else count_text(chosen.cycles),
-        "" if fixed is None or fixed.cycles is None else count_text(fixed.cycles),
-        _ratio(row.run.speedup),
-        _ratio(gap),
+        count_text(row.run.chosen.calls),
+        count_text(chosen.cycles) if chosen else "",
+        count_text(fixed.cycles) if fixed else "",
+        "" if row.run.speedup is None else ratio_text(row.run.speedup),
+        percent_text(chosen.gap, 1) if chosen else "",
         "yes" if row.run.correct else "NO",
     )
-
-
-def _ratio(value: float | None) -> str:
-    return "" if value is None else ratio_text(value)
 
 
 def bench_json(answer: BenchAnswer) -> dict[str, Any]:
@@ -102,12 +108,21 @@ def bench_json(answer: BenchAnswer) -> dict[str, Any]:
         "target": answer.target,
         "configuration": answer.configuration,
         "correct": answer.correct,
-        "geometric_mean_speedup": answer.mean_speedup,
-        "geometric_mean_over_bound": answer.mean_gap,
-        "worst": answer.speedups[0] if answer.speedups else None,
-        "best": answer.speedups[-1] if answer.speedups else None,
+        "seed": answer.seed,
+        "workers": answer.workers,
+        "seconds": answer.seconds,
+        "speedup": _summary_json(answer.speedups, answer.mean_speedup),
+        "fewer_calls": _summary_json(answer.call_ratios, answer.mean_call_ratio),
+        "over_bound": _summary_json(answer.gaps, answer.mean_gap),
         "layers": [_row_json(row) for row in answer.rows],
     }
+
+
+def _summary_json(values: tuple[tuple[str, float], ...], mean: float | None) -> dict[str, Any] | None:
+    """The geometric mean, the least and the greatest with their layers."""
+    if mean is None:
+        return None
+    return {"mean": mean, "least": list(values[0]), "greatest": list(values[-1])}
 
 
 def _row_json(row: BenchRow) -> dict[str, Any]:
@@ -117,7 +132,9 @@ def _row_json(row: BenchRow) -> dict[str, Any]:
         "count": row.count,
         "refused": row.refused or None,
         "correct": run.correct if run else False,
+        "operator": run.operator if run else None,
         "speedup": run.speedup if run else None,
+        "fewer_calls": run.fewer_calls if run else None,
         "chosen": execution_json(run.chosen) if run else None,
         "fixed": execution_json(run.fixed) if run and run.fixed else None,
     }

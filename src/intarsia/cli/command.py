@@ -34,8 +34,8 @@ def spec_argument(parser: ArgumentParser) -> None:
     parser.add_argument(
         "spec",
         metavar="SPEC",
-        help="an operator: its text, a file of it, conv2d:n=1,c=3,..., gemm:m=8,n=8,k=8, einsum:..., "
-        "deepbench:conv/inference_device/3, or a node of an ONNX file (model.onnx#name)",
+        help="the operator: text, file, conv2d:n=1,c=3,..., gemm:m=8,n=8,k=8, einsum:..., "
+        "deepbench:conv/inference_device/3, model.onnx#node",
     )
 
 
@@ -45,7 +45,7 @@ def instruction_option(parser: ArgumentParser, *, required: bool = True) -> None
         "--instr",
         metavar="NAME",
         required=required,
-        help="an instruction of the catalogue (`intarsia instructions`), or a file that describes one",
+        help="the instruction: of the catalogue (`intarsia instructions`), or a file",
     )
 
 

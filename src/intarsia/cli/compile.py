@@ -13,11 +13,11 @@ from intarsia.ground.units import bytes_text, count_text
 
 def _options(parser: ArgumentParser) -> None:
     spec_argument(parser)
-    target_options(parser)
+    target_options(parser, "vta")
     parser.add_argument("--fixed", action="store_true", help="the reference's own embedding instead of the best")
     parser.add_argument("--inputs", metavar="FILE.npz", type=Path, help="x, w and bias; seeded without it")
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="of the inputs (default 0)")
-    parser.add_argument("-o", "--output", metavar="DIR", type=Path, required=True, help="where the files go")
+    parser.add_argument("-o", dest="output", metavar="DIR", type=Path, required=True, help="where the files go")
     json_option(parser)
     trace_options(parser)
 
@@ -39,23 +39,25 @@ def _run(arguments: Namespace) -> int:
     if arguments.json:
         print_json(
             {
-                "operator": str(answer.operator),
+                "operator": answer.operator,
                 "target": answer.target,
                 "configuration": answer.configuration,
                 "fixed": answer.fixed,
-                "embedding": str(answer.embedding),
+                "embedding": answer.nest,
+                "tiling": answer.tiling,
                 "folder": str(answer.folder),
                 "files": dict(answer.files),
                 "instructions": answer.instructions,
                 "cycles": answer.cycles,
+                "lower_bound": answer.bound,
             }
         )
         return 0
     fields = [
-        ("operator", str(answer.operator).partition("\n")[0]),
+        ("operator", answer.operator.partition("\n")[0]),
         ("target", answer.configuration),
         ("instructions", count_text(answer.instructions)),
-        ("cycles", f"{count_text(answer.cycles)} predicted"),
+        ("cycles", f"{count_text(answer.cycles)} predicted, lower bound {count_text(answer.bound)}"),
         ("folder", str(answer.folder)),
     ]
     print_fields([*fields, *((name, bytes_text(size)) for name, size in answer.files)])

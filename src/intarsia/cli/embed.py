@@ -11,7 +11,7 @@ from intarsia.ground.units import count_text, seconds_text
 
 if TYPE_CHECKING:
     from intarsia.embed import Embedding
-    from intarsia.flow.answers import Counts, EmbedAnswer, Fit
+    from intarsia.flow.answers import Counts, EmbedAnswer, Fit, Question
 
 
 def question_options(parser: ArgumentParser) -> None:
@@ -43,27 +43,33 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(filter(None, (name.strip() for name in text.split(","))))
 
 
-def _run(arguments: Namespace) -> int:
+def question_of(arguments: Namespace) -> Question:
+    """The question that the options of ``question_options`` ask."""
     from intarsia import flow
 
-    answer = flow.embed_operator(
+    return flow.question(
         arguments.spec,
         arguments.instr,
         space=arguments.space,
         require=arguments.require,
         prefer=arguments.prefer,
         limit=arguments.limit,
-        listed=arguments.all,
-        trace=trace_of(arguments),
     )
+
+
+def _run(arguments: Namespace) -> int:
+    from intarsia import flow
+
+    answer = flow.embed_operator(question_of(arguments), listed=arguments.all, trace=trace_of(arguments))
     if arguments.json:
         print_json(answer_json(answer))
     else:
-        _print(answer)
+        print_answer(answer)
     return 0
 
 
-def _print(answer: EmbedAnswer) -> None:
+def print_answer(answer: EmbedAnswer) -> None:
+    """An answer as names and values, and the loop nests."""
     from intarsia.solvers import Found, Infeasible, OutOfTime
 
     question, outcome = answer.question, answer.outcome
@@ -75,7 +81,7 @@ def _print(answer: EmbedAnswer) -> None:
     best: Fit | None = None
     match outcome:
         case Found(best, bound, effort):
-            fields.append(("outcome", "found" + (", proved optimal" if optimal(answer) else "")))
+            fields.append(("outcome", "found" + (", proved optimal" if answer.optimal else "")))
         case OutOfTime(best, bound, effort):
             fields.append(("outcome", "out of time" + (", the best so far:" if best is not None else "")))
         case Infeasible(because, relaxation, effort):
@@ -97,16 +103,8 @@ def _counts_text(counts: Counts | None) -> str:
     if counts is None:
         return ""
     least = "" if counts.complete else "at least "
-    return f"{least}{count_text(counts.total)}, {least}{count_text(counts.classes)} modulo symmetry"
-
-
-def optimal(answer: EmbedAnswer) -> bool:
-    """Whether the bound equals what was preferred."""
-    from intarsia.solvers import Found
-
-    measures = dict(answer.measures)
-    values = tuple(measures[name] for name in answer.question.prefer if name in measures)
-    return isinstance(answer.outcome, Found) and answer.outcome.bound == values
+    classes = "" if counts.classes is None else f", {least}{count_text(counts.classes)} modulo symmetry"
+    return f"{least}{count_text(counts.total)}{classes}"
 
 
 def answer_json(answer: EmbedAnswer) -> dict[str, Any]:
@@ -140,7 +138,7 @@ def answer_json(answer: EmbedAnswer) -> dict[str, Any]:
         "count_complete": counts.complete if counts else None,
         "best": None if best is None else {**dict(answer.measures), **fit_json(best)},
         "bound": list(bound),
-        "optimal": optimal(answer),
+        "optimal": answer.optimal,
         "because": list(because),
         "relaxation": relaxation,
         "seconds": effort.seconds,

@@ -6,11 +6,13 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import NoReturn
 
 from intarsia import __version__
-from intarsia.cli import instructions, show, targets
+from intarsia.cli import embed, explain, instructions, show, targets
 from intarsia.cli.command import Command
 from intarsia.ground import InputError
 
 COMMANDS: tuple[Command, ...] = (
+    embed.COMMAND,
+    explain.COMMAND,
     show.COMMAND,
     instructions.COMMAND,
     targets.COMMAND,

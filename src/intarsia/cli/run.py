@@ -11,23 +11,31 @@ from intarsia.cli.printing import print_fields, print_json, print_table
 from intarsia.ground.units import bytes_text, count_text, percent_text, ratio_text, seconds_text
 
 if TYPE_CHECKING:
-    from intarsia.flow.answers import Execution, RunAnswer
+    from intarsia.flow.runs import Device, Execution, RunAnswer
 
 WRONG = 1
 
 
-def target_options(parser: ArgumentParser) -> None:
+def config_option(parser: ArgumentParser) -> None:
+    """``--config``."""
+    parser.add_argument(
+        "--config", metavar="FILE", help="a file in VTA's own JSON keys, or default, or batch16 (a 16x16x16 core)"
+    )
+
+
+def target_options(parser: ArgumentParser, targets: str) -> None:
     """``--target``, ``--config``, ``--shift``."""
-    parser.add_argument("--target", metavar="NAME", required=True, help="vta, or generic (any instruction)")
-    parser.add_argument("--config", metavar="FILE", type=Path, help="VTA's configuration, in VTA's own JSON keys")
+    parser.add_argument("--target", metavar="NAME", required=True, help=targets)
+    config_option(parser)
     parser.add_argument("--shift", metavar="BITS", type=int, default=8, help="of the epilogue (default 8)")
 
 
 def _options(parser: ArgumentParser) -> None:
     spec_argument(parser)
-    target_options(parser)
+    target_options(parser, "vta, or generic (any instruction)")
     instruction_option(parser, required=False)
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="of the inputs (default 0)")
+    parser.add_argument("--timeline", metavar="FILE", type=Path, help="write a Perfetto trace of the program")
     json_option(parser)
     trace_options(parser)
 
@@ -42,6 +50,7 @@ def _run(arguments: Namespace) -> int:
         instruction=arguments.instr,
         shift=arguments.shift,
         seed=arguments.seed,
+        timeline=arguments.timeline,
         trace=trace_of(arguments),
     )
     if arguments.json:
@@ -55,72 +64,98 @@ def print_run(answer: RunAnswer) -> None:
     """An answer as tables: the chosen embedding beside the fixed one, and where the time goes."""
     print_fields(
         [
-            ("operator", str(answer.operator).partition("\n")[0]),
+            ("operator", answer.operator.partition("\n")[0]),
             ("target", answer.configuration or answer.target),
             ("correct", "yes, bit for bit" if answer.correct else "NO"),
-            ("faster", ratio_text(answer.speedup) + " than the fixed embedding" if answer.speedup else ""),
+            ("faster", f"{ratio_text(answer.speedup)} the fixed embedding" if answer.speedup else ""),
         ]
     )
     executions = [("chosen", answer.chosen)] + ([("fixed", answer.fixed)] if answer.fixed else [])
-    rows = list(zip(*(_column(e) for _, e in executions), strict=True))
-    shown = [(name, *row) for name, row in zip(_NAMES, rows, strict=True) if any(row)]
     names = [name for name, _ in executions]
+    columns = [_column(execution) for _, execution in executions]
+    rows = [(name, *(column.get(name, "") for column in columns)) for name in columns[0]]
     print()
-    print_table(("", *names), shown, right=names)
-    if answer.chosen.units:
+    print_table(("", *names), rows, right=names)
+    if answer.chosen.device is not None:
+        units = answer.chosen.device.units
+        causes = [cause for cause, _ in units[0].cycles]
         print()
-        causes = [cause for cause, _ in answer.chosen.units[0].cycles]
-        units = [(u.unit, *(count_text(c) for _, c in u.cycles)) for u in answer.chosen.units]
-        print_table(("cycles of", *causes), units, right=causes)
-    print(f"\n{answer.chosen.embedding}")
+        print_table(
+            ("cycles of", *causes), [(u.unit, *(count_text(c) for _, c in u.cycles)) for u in units], right=causes
+        )
+        print(f"\ntiles {answer.chosen.device.tiling}")
+    print(f"\n{answer.chosen.nest}")
 
 
-_NAMES = ("calls", "cycles", "lower bound", "lanes used", "bytes read", "bytes written", "host bytes", "host time")
-
-
-def _column(execution: Execution) -> tuple[str, ...]:
-    """The texts of ``_NAMES``; empty where a target does not say."""
-    e = execution
-    return (
-        count_text(e.calls),
-        "" if e.cycles is None else count_text(e.cycles),
-        "" if e.bound is None else count_text(e.bound),
-        percent_text(e.utilisation, 1),
-        bytes_text(e.read) if e.read else "",
-        bytes_text(e.written) if e.written else "",
-        bytes_text(e.host_bytes) if e.host_bytes else "",
-        seconds_text(e.host_seconds) if e.host_bytes else "",
-    )
+def _column(execution: Execution) -> dict[str, str]:
+    """What is told of one execution, by name."""
+    device = execution.device
+    told = {"calls": count_text(execution.calls)}
+    if device is None:
+        return told
+    bound, host = device.bound, device.host
+    return told | {
+        "cycles": count_text(device.cycles),
+        "  on the device": seconds_text(device.seconds),
+        "lower bound": count_text(bound.cycles),
+        "  core, read, write": f"{count_text(bound.compute)}, {count_text(bound.read)}, {count_text(bound.write)}",
+        "over the bound": percent_text(device.gap, 1),
+        "lanes used": percent_text(device.utilisation, 1),
+        "instructions": count_text(device.instructions),
+        "bytes read": bytes_text(device.read),
+        "bytes written": bytes_text(device.written),
+        "host, every run": f"{bytes_text(host.run_bytes)}, {seconds_text(host.run_seconds)}",
+        "host, once": f"{bytes_text(host.once_bytes)}, {seconds_text(host.once_seconds)}",
+    }
 
 
 def run_json(answer: RunAnswer) -> dict[str, Any]:
     """An answer as JSON."""
     return {
-        "operator": str(answer.operator),
+        "operator": answer.operator,
         "target": answer.target,
         "configuration": answer.configuration,
         "seed": answer.seed,
         "correct": answer.correct,
         "speedup": answer.speedup,
+        "fewer_calls": answer.fewer_calls,
+        "seconds": answer.seconds,
         "chosen": execution_json(answer.chosen),
         "fixed": execution_json(answer.fixed) if answer.fixed else None,
     }
 
 
 def execution_json(execution: Execution) -> dict[str, Any]:
-    """One execution as JSON."""
+    """One execution as JSON; ``device`` is null where the target has no timing model."""
     return {
         "correct": execution.correct,
         "calls": execution.calls,
-        "cycles": execution.cycles,
-        "lower_bound": execution.bound,
-        "utilisation": execution.utilisation,
-        "bytes_read": execution.read,
-        "bytes_written": execution.written,
-        "units": {unit.unit: dict(unit.cycles) for unit in execution.units},
-        "host_bytes": execution.host_bytes,
-        "host_seconds": execution.host_seconds,
-        "embedding": str(execution.embedding),
+        "embedding": execution.nest,
+        "device": _device_json(execution.device) if execution.device else None,
+    }
+
+
+def _device_json(device: Device) -> dict[str, Any]:
+    bound, host = device.bound, device.host
+    return {
+        "cycles": device.cycles,
+        "seconds": device.seconds,
+        "instructions": device.instructions,
+        "lower_bound": bound.cycles,
+        "lower_bounds": {"compute": bound.compute, "read": bound.read, "write": bound.write},
+        "over_bound": device.gap,
+        "utilisation": device.utilisation,
+        "bytes_read": device.read,
+        "bytes_written": device.written,
+        "units": {unit.unit: dict(unit.cycles) for unit in device.units},
+        "host": {
+            "run_bytes": host.run_bytes,
+            "run_seconds": host.run_seconds,
+            "once_bytes": host.once_bytes,
+            "once_seconds": host.once_seconds,
+            "source": host.source,
+        },
+        "tiling": device.tiling,
     }
 
 

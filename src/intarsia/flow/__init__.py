@@ -6,12 +6,21 @@ is crossed here, and what crosses it is checked here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 
 from intarsia import targets as target_folders
+from intarsia.flow.answers import EmbedAnswer, Explanation, Question
+from intarsia.flow.bench import bench_layers, deepbench_rows
+from intarsia.flow.fit import answer, explanation
+from intarsia.flow.generic import run_generic
+from intarsia.flow.runs import BenchAnswer, CompileAnswer, RunAnswer
+from intarsia.flow.vta import Options, compile_to_folder, read_config, run_vta
+from intarsia.ground import QUIET, InputError, Trace
 from intarsia.machines import Entry, Instruction, catalogue, find_instruction
-from intarsia.models import OnnxFile, read_specs
+from intarsia.models import OnnxFile, read_spec, read_specs
 
 
 def read_operators(spec: str) -> OnnxFile:
@@ -34,3 +43,152 @@ def targets() -> tuple[tuple[str, str], ...]:
     names = sorted(module.name for module in iter_modules(target_folders.__path__) if module.ispkg)
     texts = [import_module(f"{target_folders.__name__}.{name}").__doc__ or "" for name in names]
     return tuple((name, text.splitlines()[0]) for name, text in zip(names, texts, strict=True))
+
+
+def question(
+    spec: str,
+    instr: str,
+    *,
+    space: str = "fused",
+    require: tuple[str, ...] = (),
+    prefer: tuple[str, ...] = ("calls", "duplicated"),
+    limit: float = 60.0,
+) -> Question:
+    """A question from what a user types: an operator's spec, an instruction's name or file, and what is wanted."""
+    return Question(read_spec(spec), read_instruction(instr), space, require, prefer, limit)
+
+
+def embed_operator(asked: Question, *, listed: bool = False, trace: Trace = QUIET) -> EmbedAnswer:
+    """The best embedding with its proof and the number of all, or why there is none.
+
+    Args:
+        asked: the question.
+        listed: whether every embedding is to be in the answer.
+        trace: what is told meanwhile.
+    """
+    return answer(asked, listed=listed, trace=trace)
+
+
+def explain(asked: Question, *, trace: Trace = QUIET) -> Explanation:
+    """The same answer, with which operator axis may lie on which instruction axis, and which constraint forbids it."""
+    return explanation(asked, trace)
+
+
+def compile_operator(
+    spec: str,
+    target: str,
+    output: Path,
+    *,
+    config: str | None = None,
+    fixed: bool = False,
+    shift: int = 8,
+    inputs: Path | None = None,
+    seed: int = 0,
+    trace: Trace = QUIET,
+) -> CompileAnswer:
+    """A folder that another implementation of the target can execute and check.
+
+    Args:
+        spec: the operator.
+        target: vta.
+        output: the folder.
+        config: a configuration's name or file.
+        fixed: the reference's own embedding instead of the best.
+        shift: of the epilogue, bits.
+        inputs: an ``.npz`` file with x, w and bias; seeded without it.
+        seed: of the inputs.
+        trace: what is told meanwhile.
+
+    Raises:
+        InputError: anything of these that is wrong, or that the target cannot do; then nothing is written.
+    """
+    _refuse_target(target, ("vta",))
+    options = Options(read_config(config), fixed=fixed, shift=shift, seed=_natural("seed", seed))
+    return compile_to_folder(read_spec(spec), options, output, inputs=inputs, trace=trace)
+
+
+def run_operator(
+    spec: str,
+    target: str,
+    *,
+    config: str | None = None,
+    instruction: str | None = None,
+    fixed: bool = False,
+    shift: int = 8,
+    seed: int = 0,
+    timeline: Path | None = None,
+    trace: Trace = QUIET,
+) -> RunAnswer:
+    """An operator run on a target, compared with the reference and, where there is one, with the fixed embedding.
+
+    Args:
+        spec: the operator.
+        target: vta, or generic.
+        config: of vta: a configuration's name or file.
+        instruction: of generic: an instruction's name or file.
+        fixed: run the fixed embedding only.
+        shift: of the epilogue, bits.
+        seed: of the inputs.
+        timeline: of vta: where to write a trace for Perfetto.
+        trace: what is told meanwhile.
+
+    Raises:
+        InputError: anything of these that is wrong, or that the target cannot do.
+    """
+    _refuse_target(target, ("vta", "generic"))
+    operator = read_spec(spec)
+    seed = _natural("seed", seed)
+    if target == "vta":
+        options = Options(read_config(config), fixed=fixed, shift=shift, seed=seed)
+        return run_vta(operator, options, timeline=timeline, trace=trace)
+    if instruction is None:
+        raise InputError("the generic target needs an instruction", hint="--instr NAME")
+    return run_generic(operator, read_instruction(instruction), seed=seed, trace=trace)
+
+
+def bench_deepbench(
+    target: str,
+    *,
+    which: str = "inference",
+    kind: str = "all",
+    config: str | None = None,
+    seed: int = 0,
+    workers: int = 0,
+    store: Path | None = None,
+    fresh: bool = False,
+    told: Callable[[int, int], None] | None = None,
+) -> BenchAnswer:
+    """Every layer of a set of DeepBench, equal ones once, chosen and fixed, both checked.
+
+    Args:
+        target: vta.
+        which: inference, inference_server, inference_device, training or all.
+        kind: conv, gemm or all.
+        config: a configuration's name or file.
+        seed: of the inputs.
+        workers: processes; 0 for one to each core.
+        store: where results are kept, so that an interrupted run continues; the user's cache folder for None.
+        fresh: run again what was kept.
+        told: is told how many layers are done, and of how many.
+
+    Raises:
+        InputError: anything of these that is wrong.
+    """
+    _refuse_target(target, ("vta",))
+    options = Options(read_config(config), seed=_natural("seed", seed))
+    layers = deepbench_rows(which, kind)
+    suite = f"deepbench {kind}/{which}"
+    return bench_layers(
+        suite, layers, options, workers=_natural("workers", workers), store=store, fresh=fresh, told=told
+    )
+
+
+def _refuse_target(target: str, known: tuple[str, ...]) -> None:
+    if target not in known:
+        raise InputError("unknown target", value=target, allowed=", ".join(known))
+
+
+def _natural(name: str, value: int) -> int:
+    if value < 0:
+        raise InputError(f"{name} is negative", value=str(value), allowed="0 or more")
+    return value

@@ -6,7 +6,7 @@ choose the result (parallel) and which accumulate (reduction), and which calls r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
@@ -90,6 +90,7 @@ def call_space(embedding: Embedding) -> CallSpace:
     live = tuple(loop for loop in embedding.outer if loop.extent > 1)
     parallel = tuple(loop for loop in live if loop.name in written.loops)
     reduction = tuple(loop for loop in live if loop.name not in written.loops)
+    factors = tuple(_kept_whole(f, {loop.name for loop in parallel}) for f in factors)
     ranges = _ranges(embedding, parallel, reduction, factors)
     needed = int(np.prod(ranges.high - ranges.low, axis=1, dtype=np.int64).sum()) if len(ranges.points) else 0
     return CallSpace(embedding, parallel, reduction, written, factors, ranges, needed)
@@ -126,6 +127,16 @@ def _live(embedding: Embedding, access: Access, dim: Dim) -> tuple[int, int]:
         if len(positions):
             low, high = max(low, int(positions[0])), min(high, int(positions[-1]))
     return low, high
+
+
+def _kept_whole(factor: OperandSpace, parallel: set[str]) -> OperandSpace:
+    """Without trimming dims that several parallel loops move: a box of outputs may need positions beside the tensor."""
+    several = [sum(name in parallel for name, _ in moves) > 1 for moves in factor.moves]
+    live = tuple(
+        (0, dim.extent - 1) if whole else span
+        for dim, whole, span in zip(factor.layout.dims, several, factor.live, strict=True)
+    )
+    return replace(factor, live=live)
 
 
 def _ranges(

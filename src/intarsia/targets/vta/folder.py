@@ -34,7 +34,9 @@ class WrongProgramError(Exception):
 
     def __init__(self, operator: Operator, elements: int) -> None:
         self.elements = elements
-        super().__init__(f"the program of this operator gives {elements} wrong output elements; nothing was written\n{operator}")
+        super().__init__(
+            f"the program of this operator gives {elements} wrong output elements; nothing was written\n{operator}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,13 @@ from typing import Any
 from intarsia.embed.embedding import Embedding
 from intarsia.embed.layout import Dim, flat_of, subscript_over_loops
 from intarsia.operators import Affine, Operator
-from intarsia.program import CallSpace, OperandSpace
+from intarsia.program import CallSpace
 from intarsia.targets.vta.config import VtaConfig
 from intarsia.targets.vta.lowering.bias import bias_shape, channel_dims
 from intarsia.targets.vta.lowering.epilogue import Epilogue, constant_factor
+from intarsia.targets.vta.lowering.packing import Packing
 from intarsia.targets.vta.lowering.program import VtaProgram
-from intarsia.targets.vta.lowering.tiling import Place, Region
+from intarsia.targets.vta.lowering.tiling import Place
 
 Document = dict[str, Any]
 """A JSON object."""
@@ -111,9 +112,7 @@ def manifest(program: VtaProgram, operator: Operator, *, files: Document, checke
 
 def layout_steps(program: VtaProgram, operator: Operator) -> list[Document]:
     """One step for each region that is written before the run."""
-    plan = program.plan
-    named = zip(("inp", "wgt"), plan.space.factors, plan.regions, strict=True)
-    steps = [_pack(name, plan.space.embedding, factor, place, roles(operator)) for name, factor, place in named]
+    steps = [_pack(name, part, roles(operator)) for name, part in program.packings]
     if program.epilogue is not None and program.epilogue.bias != "none":
         steps.append(_bias(program, operator, program.epilogue))
     fixed = [*(name for name, _ in program.constants), "uop"]
@@ -134,23 +133,24 @@ def _epilogue(epilogue: Epilogue | None) -> Document | None:
     }
 
 
-def _pack(region: str, embedding: Embedding, factor: OperandSpace, place: Region, named: dict[str, str]) -> Document:
+def _pack(region: str, part: Packing, named: dict[str, str]) -> Document:
     """The rule of a factor's region."""
-    tensor = factor.layout.tensor
-    dims = factor.layout.dims
-    found = [subscript(embedding, s, dims) for s in factor.access.subscripts]
+    layout, embedding = part.factor.layout, part.embedding
+    found = [subscript(embedding, s, layout.dims) for s in part.factor.access.subscripts]
+    width = 4 if part.wide else 1
     return {
         "region": region,
         "rule": "gather",
-        "tensor": tensor.name,
-        "array": named[tensor.name],
-        "shape": list(tensor.shape),
-        "dtype": tensor.dtype,
-        "pad": int(tensor.pad),
-        "element_bytes": prod(factor.layout.registers),
-        "elements": place.tensors,
-        "dims": [_dim(d, p) for d, p in zip(dims, place.places, strict=True)],
-        **_registers(embedding, factor.layout.operand, factor.layout.registers),
+        "tensor": part.tensor,
+        "array": named[part.tensor],
+        "shape": list(layout.tensor.shape),
+        "dtype": layout.tensor.dtype,
+        "pad": part.pad,
+        "encoding": {"kind": f"int{8 * width}"},
+        "element_bytes": prod(layout.registers) * width,
+        "elements": part.place.tensors,
+        "dims": [_dim(d, p) for d, p in zip(layout.dims, part.place.places, strict=True)],
+        **_registers(embedding, layout.operand, layout.registers),
         "subscripts": [s.json() for s in found],
         "guards": [g.json() for s in found for g in s.guards],
     }
@@ -281,4 +281,3 @@ def _restricted(affine: Affine, only: frozenset[str] | None) -> Affine:
 
 def _affine(affine: Affine) -> Document:
     return {"constant": affine.constant, **({"terms": dict(affine.terms)} if affine.terms else {})}
-

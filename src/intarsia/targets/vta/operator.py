@@ -156,7 +156,7 @@ def refuse_dtypes(operator: Operator) -> None:
                 allowed="int8 inputs",
                 hint="dtype=int8",
             )
-        if tensor.pad:
+        if tensor.pad and operator.statements[0].combine == "+=":
             raise InputError(
                 "VTA pads with zeros, zero points it cannot do",
                 where=operator.name,

@@ -33,7 +33,12 @@ def transfers(region: Region, box: tuple[tuple[int, int], ...]) -> list[Transfer
         base += first // place.tile * place.outer + first % place.tile * place.inner
         if last > first:
             dims.append((last - first + 1, place.inner))
-    return list(_cut(base, _merged(dims)))
+    return cut(base, dims)
+
+
+def cut(base: int, dims: list[tuple[int, int]]) -> list[Transfer]:
+    """The transfers of a box given by the (extent, stride) of its dims, slowest first."""
+    return list(_cut(base, _merged([d for d in dims if d[0] > 1])))
 
 
 def _merged(dims: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -460,13 +460,14 @@ class _Emitter:
     def _add_bias(self, todo: _Epilogue, number: int, count: int, *, pop: bool) -> int:
         begin = self.uops.at(todo.bias[number])
         inner = min(todo.rest, count)
+        rows = inner if count > inner else 0  # a whole accumulator buffer does not fit the field
         if self.by_gemm:
             return self.builder.gemm(
                 uop_begin=begin,
                 uop_end=begin + 1,
                 iter_out=count // inner,
                 iter_in=inner,
-                dst_out=inner,
+                dst_out=rows,
                 dst_in=1,
                 wgt_out=1 if self.kind == "wgt" else 0,
                 src_out=0 if self.kind == "wgt" else 1,
@@ -478,7 +479,7 @@ class _Emitter:
             uop_end=begin + 1,
             iter_out=count // inner,
             iter_in=inner,
-            dst_out=inner,
+            dst_out=rows,
             dst_in=1,
             src_out=1,
         )

@@ -8,6 +8,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from intarsia.embed.embedding import Embedding
 from intarsia.embed.layout import gather
 from intarsia.program import CallSpace, OperandSpace
 from intarsia.targets.vta.lowering.emit import Plan
@@ -22,18 +23,24 @@ class Packing:
 
     Attributes:
         tensor: its name.
-        index: element of the flat tensor that each byte of the region holds, -1 for zero, -2 for the pad value.
+        index: element of the flat tensor that each element of the region holds, -1 for zero, -2 for the pad value.
         pad: the tensor's pad value.
+        embedding, factor, place: what the map was made of: the operand's vectors, and where they lie in the region.
+        wide: an element takes four bytes, not one: the region is loaded into accumulators.
     """
 
     tensor: str
     index: Ints
     pad: int
+    embedding: Embedding
+    factor: OperandSpace
+    place: Region
+    wide: bool = False
 
-    def pack(self, values: NDArray[np.int8]) -> NDArray[np.int8]:
-        """The region's bytes for a tensor's values."""
+    def pack(self, values: NDArray[np.int8]) -> NDArray[np.signedinteger]:
+        """The region's elements for a tensor's values."""
         flat = np.concatenate([values.reshape(-1), np.array([self.pad, 0], dtype=values.dtype)])
-        return flat[self.index]
+        return flat[self.index].astype(np.int32) if self.wide else flat[self.index]
 
 
 def packing(space: CallSpace, factor: OperandSpace, place: Region) -> Packing:
@@ -44,7 +51,7 @@ def packing(space: CallSpace, factor: OperandSpace, place: Region) -> Packing:
     registers = prod(layout.registers)
     packed = np.full((place.tensors, registers), -1, dtype=np.int64)
     packed[offsets] = np.where(holds, index, np.where(index == -2, -2, -1))[kept]
-    return Packing(layout.tensor.name, packed.reshape(-1), int(layout.tensor.pad))
+    return Packing(layout.tensor.name, packed.reshape(-1), int(layout.tensor.pad), space.embedding, factor, place)
 
 
 def _offsets(factor: OperandSpace, place: Region) -> tuple[Ints, Ints]:

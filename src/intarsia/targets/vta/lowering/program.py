@@ -52,6 +52,7 @@ class VtaProgram:
         timing: cycles in the timing model.
         bound: proved lower bound on the cycles of every tiling that was considered.
         tiling: the tiling in words.
+        initial: what output elements hold that nothing computes.
     """
 
     embeddings: tuple[Embedding, ...]
@@ -68,6 +69,7 @@ class VtaProgram:
     timing: Timing
     bound: int
     tiling: str
+    initial: int = 0
 
     def program(self) -> bytes:
         """The binary instruction stream."""
@@ -105,6 +107,7 @@ class VtaProgram:
         return bias_weights(chosen, self.config.block_in)
 
     def unpack(self, memory: NDArray[np.uint8]) -> NDArray[np.int8]:
-        """The logical output from device memory after the run; elements that nothing computes are 0."""
+        """The logical output from device memory after the run; elements that nothing computes are ``initial``."""
         found = memory[self.output_index].view(np.int8)
-        return np.where(self.output_index >= 0, found, np.int8(0)) if (self.output_index < 0).any() else found
+        missing = self.output_index < 0
+        return np.where(missing, np.int8(self.initial), found) if missing.any() else found

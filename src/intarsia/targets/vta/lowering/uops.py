@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 Sequence = tuple[tuple[int, int, int], ...]
 
+EVEN = 2
+"""Blocks begin at even addresses: two micro-operations are one beat of the memory port."""
+
 
 @dataclass(slots=True)
 class UopStore:
@@ -48,7 +51,7 @@ class UopStore:
         for sequence in missing:
             self._resident[sequence] = at
             at += len(sequence)
-        self._next = at
+        self._next = at + at % EVEN
         return base, self._block(tuple(missing)), count
 
     def _room(self, block: list[Sequence]) -> tuple[int, int]:
@@ -64,6 +67,7 @@ class UopStore:
 
     def _block(self, block: tuple[Sequence, ...]) -> int:
         if block not in self._blocks:
+            self.table.extend([(0, 0, 0)] * (len(self.table) % EVEN))
             self._blocks[block] = len(self.table)
             for sequence in block:
                 self.table.extend(sequence)

@@ -1,0 +1,212 @@
+"""How many chains there are, without listing them: signed block chains.
+
+Let an instruction axis hold m digits in some order. A sequence is canonical if no two neighbours are one digit written
+as two. Inclusion and exclusion over the marked mergeable neighbours: every sequence is counted once for each way to
+mark some of its mergeable neighbours, with sign (-1)^marks, so the canonical ones keep 1 and the others cancel. A marked
+run is a *block*: digits s, s*f1, s*f1*f2, ... of product F; summed over its ordered factorisations,
+sum of (-1)^(r-1) = -mu(F), Moebius' function (1 / zeta = sum of (-1)^r (zeta - 1)^r). Blocks are permuted as units, so
+
+    sequences = sum over chains of m blocks of m! * product of -mu(F),       sets = the same with 1 for m!,
+
+the latter because a chain's neighbours that merge are then merged in the only order there is.
+
+A chain that must be genuinely fused needs, at every border P of its group, a digit that crosses P. Inclusion and
+exclusion again, over the set B of borders that no digit crosses; a digit that does not cross has s | P or P | s, so all
+digits but those above the last border of B are among its divisors and are listed, and those above are counted by
+lattice points: N(f1, f2, ...; r) chains with these factors and reach r = (extent - 1) / P.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from itertools import chain as join
+from itertools import combinations
+from math import lcm
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intarsia.embed.groups import boundaries, crosses
+
+Key: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
+"""(number of blocks, total factor), each for every instruction axis of the part."""
+Table: TypeAlias = dict[Key, int]
+Blocks: TypeAlias = tuple[tuple[int, int], ...]
+"""(instruction axis, factor) of each block, by rising stride."""
+
+
+@cache
+def moebius(number: int) -> int:
+    """Moebius' function."""
+    sign = 1
+    for prime in range(2, number + 1):
+        if number % prime:
+            continue
+        number //= prime
+        if number % prime == 0:
+            return 0
+        sign = -sign
+    return sign
+
+
+def chain_table(extents: tuple[int, ...], rooms: tuple[int, ...], *, exact: bool) -> Table:
+    """Signed number of chains of a group by blocks and factors, the genuinely fused ones only if it has several axes.
+
+    Args:
+        extents: of the group's axes.
+        rooms: the room on each instruction axis of the part, 1 where the group may not go.
+        exact: whether the top digit must divide the extent.
+    """
+    if len(extents) == 1:
+        return _table(extents[0], rooms, (), exact=exact)
+    total: Table = {}
+    borders = boundaries(extents)
+    extent = borders[0] * extents[0]
+    for chosen in join.from_iterable(combinations(borders, size) for size in range(len(borders) + 1)):
+        sign = -1 if len(chosen) % 2 else 1
+        for key, number in _table(extent, rooms, chosen, exact=exact).items():
+            total[key] = total.get(key, 0) + sign * number
+    return {key: number for key, number in total.items() if number}
+
+
+def _table(extent: int, rooms: tuple[int, ...], borders: tuple[int, ...], *, exact: bool) -> Table:
+    """Signed number of chains whose digits cross none of some borders."""
+    total: Table = {}
+    if exact:
+        for blocks, weight, _, _ in _listed(extent, rooms, borders, extent, exact=True):
+            _add(total, rooms, blocks, weight)
+        return total
+    last = max(borders, default=1)
+    for blocks, weight, below, used in _listed(extent, rooms, borders, last, exact=False):
+        left = _room(rooms, blocks)
+        reach = (extent - 1 - used) // lcm(below, last)
+        for tail, number in free_chains(left, reach):
+            sign = 1
+            for _, factor in tail:
+                sign *= -moebius(factor)
+            _add(total, rooms, (*blocks, *tail), weight * sign * number)
+    return total
+
+
+def _add(table: Table, rooms: tuple[int, ...], blocks: Blocks, number: int) -> None:
+    counts, factors = [0] * len(rooms), [1] * len(rooms)
+    for lane, factor in blocks:
+        counts[lane] += 1
+        factors[lane] *= factor
+    key = (tuple(counts), tuple(factors))
+    table[key] = table.get(key, 0) + number
+
+
+def _room(rooms: tuple[int, ...], blocks: Blocks) -> tuple[int, ...]:
+    left = list(rooms)
+    for lane, factor in blocks:
+        left[lane] //= factor
+    return tuple(left)
+
+
+def _listed(
+    extent: int, rooms: tuple[int, ...], borders: tuple[int, ...], most: int, *, exact: bool
+) -> Iterator[tuple[Blocks, int, int, int]]:
+    """Block chains with strides below ``most``, each as (blocks, signed weight, stride of what comes above, reach)."""
+
+    def extend(blocks: Blocks, weight: int, below: int, used: int) -> Iterator[tuple[Blocks, int, int, int]]:
+        yield blocks, weight, below, used
+        left = _room(rooms, blocks)
+        candidates = _divisors(extent if exact else most)
+        for stride in candidates:
+            if stride >= most or stride % below:
+                continue
+            for lane, room in enumerate(left):
+                for factor in range(2, room + 1):
+                    reach = used + stride * (factor - 1)
+                    if reach > extent - 1:
+                        break
+                    if exact and extent % (stride * factor):
+                        continue
+                    own = block_weight(stride, factor, borders)
+                    if own:
+                        yield from extend((*blocks, (lane, factor)), weight * own, stride * factor, reach)
+
+    return extend((), 1, 1, 0)
+
+
+@cache
+def _divisors(number: int) -> tuple[int, ...]:
+    small = [d for d in range(1, int(number**0.5) + 1) if number % d == 0]
+    return tuple(sorted({*small, *(number // d for d in small)}))
+
+
+@cache
+def block_weight(stride: int, factor: int, borders: tuple[int, ...]) -> int:
+    """Sum of (-1)^(r-1) over the ordered factorisations of a block into r digits that cross none of the borders."""
+    if not borders:
+        return -moebius(factor)
+    total = 0
+    for first in _divisors(factor)[1:]:
+        if any(crosses(stride, first, p) for p in borders):
+            continue
+        total += 1 if first == factor else -block_weight(stride * first, factor // first, borders)
+    return total
+
+
+def free_chains(rooms: tuple[int, ...], reach: int) -> list[tuple[Blocks, int]]:
+    """Every sequence of squarefree blocks that fits, with the number of its chains, the empty one included.
+
+    A weighted multiset of reaches is pushed down the sequence: behind a gap g and a factor f a chain of reach r has
+    (floor(r / g) - (f - 1)) / f left.
+    """
+    found: list[tuple[Blocks, int]] = [((), 1)]
+    if reach > 0:
+        _push((), rooms, np.array([reach]), np.array([1]), found)
+    return found
+
+
+def _push(
+    blocks: Blocks,
+    rooms: tuple[int, ...],
+    reaches: NDArray[np.int64],
+    weights: NDArray[np.int64],
+    found: list[tuple[Blocks, int]],
+) -> None:
+    quotients, weights = spread(reaches, weights)
+    for factor in range(2, max(rooms) + 1):
+        if moebius(factor) == 0:
+            continue
+        enough = quotients >= factor - 1
+        if not enough.any():
+            break
+        number = int(weights[enough].sum())
+        rest, merged = _gather((quotients[enough] - (factor - 1)) // factor, weights[enough])
+        for lane, room in enumerate(rooms):
+            if factor > room:
+                continue
+            longer = (*blocks, (lane, factor))
+            found.append((longer, number))
+            left = tuple(r // factor if i == lane else r for i, r in enumerate(rooms))
+            if max(left) > 1 and rest.size:
+                _push(longer, left, rest, merged, found)
+
+
+def spread(reaches: NDArray[np.int64], weights: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Replace every reach r by floor(r / g) for all gaps g = 1 .. r, with multiplicities: its 2*sqrt(r) values."""
+    values: list[NDArray[np.int64]] = []
+    counts: list[NDArray[np.int64]] = []
+    for reach, weight in zip(reaches.tolist(), weights.tolist(), strict=True):
+        root = int(reach**0.5)
+        small = np.arange(1, root + 1)
+        high = reach // small
+        low = np.arange(1, reach // (root + 1) + 1)
+        values += [high, low]
+        counts += [np.full(high.size, weight), weight * (reach // low - reach // (low + 1))]
+    return _gather(np.concatenate(values), np.concatenate(counts))
+
+
+def _gather(values: NDArray[np.int64], weights: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Equal values put together; zero, which can hold nothing, left out."""
+    keep = values > 0
+    unique, inverse = np.unique(values[keep], return_inverse=True)
+    total = np.zeros(unique.size, dtype=np.int64)
+    np.add.at(total, inverse, weights[keep])
+    return unique, total

@@ -1,0 +1,259 @@
+"""An operator on VTA, the whole way: embeddings offered, the best one compiled, run, compared; or written to a folder."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from intarsia.embed.embedding import Embedding
+from intarsia.embed.fixed import fixed_embedding
+from intarsia.embed.problem import Dtypes
+from intarsia.flow.offers import offers
+from intarsia.flow.runs import Bound, CompileAnswer, Device, Execution, Host, RunAnswer, UnitShare
+from intarsia.ground import QUIET, InputError, Trace
+from intarsia.machines import Instruction, find_instruction
+from intarsia.operators import Operator
+from intarsia.targets.vta import VtaConfig
+from intarsia.targets.vta.folder import read_inputs, write_folder
+from intarsia.targets.vta.operator import (
+    CompiledOperator,
+    Data,
+    compile_operator,
+    epilogue_for,
+    has_bias,
+    refuse_dtypes,
+)
+from intarsia.targets.vta.report import Report, report
+from intarsia.targets.vta.timeline import write_timeline
+
+LARGEST_SHIFT = 31
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How an operator is compiled for VTA.
+
+    Attributes:
+        config: the core.
+        fixed: with the reference's own embedding instead of the best.
+        shift: of the epilogue, bits.
+        seed: of the inputs where none are given.
+        seconds: limit of the search over tilings.
+    """
+
+    config: VtaConfig
+    fixed: bool = False
+    shift: int = 8
+    seed: int = 0
+    seconds: float = 8.0
+
+
+def read_config(given: str | None) -> VtaConfig:
+    """The configuration of a name or a file with VTA's own JSON keys; the default one for None.
+
+    Raises:
+        InputError: neither, or a configuration that cannot be encoded.
+    """
+    if given is None:
+        return VtaConfig.default()
+    if given in VtaConfig.names():
+        return VtaConfig.named(given)
+    path = Path(given)
+    try:
+        return VtaConfig.from_json(path.read_text(encoding="utf-8"), where=given)
+    except FileNotFoundError:
+        allowed = f"a file, or one of {', '.join(VtaConfig.names())}"
+        raise InputError("no such configuration", value=given, allowed=allowed) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise InputError(f"the configuration cannot be read: {reason}", where=given) from error
+
+
+def gemm_of(config: VtaConfig) -> Instruction:
+    """The GEMM of a configuration's sizes."""
+    return find_instruction(f"vta.gemm:{config.batch}x{config.block_in}x{config.block_out}")
+
+
+def vta_candidates(operator: Operator, config: VtaConfig) -> tuple[Embedding, ...]:
+    """Embeddings worth compiling, each once: the fixed one first, then those that trade calls for bytes.
+
+    Raises:
+        InputError: what VTA's GEMM cannot do.
+    """
+    refuse(operator)
+    return offers(operator, gemm_of(config), dtypes=_dtypes(operator))
+
+
+def vta_fixed(operator: Operator, config: VtaConfig) -> Embedding:
+    """The reference's own embedding.
+
+    Raises:
+        InputError: what VTA's GEMM cannot do.
+    """
+    refuse(operator)
+    return fixed_embedding(operator, gemm_of(config), dtypes=_dtypes(operator))
+
+
+def refuse(operator: Operator) -> None:
+    """Refuse what VTA's GEMM cannot do.
+
+    Raises:
+        InputError: with the reason.
+    """
+    refuse_dtypes(operator)
+    first = operator.statements[0]
+    if len(operator.statements) > 1 or first.combine != "+=" or len(first.reads) != 2:  # noqa: PLR2004
+        raise InputError(
+            "VTA's GEMM core runs one sum of products of two tensors",
+            where=operator.name,
+            value="; ".join(map(str, operator.statements)),
+            allowed="O[...] += A[...] * B[...]",
+        )
+
+
+def _dtypes(operator: Operator) -> Dtypes:
+    """An int8 output keeps the low 8 bits of its accumulator, which has another dtype."""
+    return "ignore" if operator.outputs[0].dtype == "int8" else "exact"
+
+
+def compile_vta(operator: Operator, options: Options, *, largest_bias: int | None = None) -> CompiledOperator:
+    """The program of the best embedding, or of the fixed one.
+
+    Args:
+        operator: what to compute.
+        options: how.
+        largest_bias: magnitude of biases that it must be able to add; that of seeded ones for None.
+
+    Raises:
+        InputError: what VTA cannot do.
+    """
+    if not 0 <= options.shift <= LARGEST_SHIFT:
+        raise InputError("shift is out of range", value=str(options.shift), allowed=f"0 to {LARGEST_SHIFT}")
+    config = options.config
+    offered = (vta_fixed(operator, config),) if options.fixed else vta_candidates(operator, config)
+    biases = {} if largest_bias is None else {"largest_bias": largest_bias}
+    compiled = compile_operator(operator, offered, config, shift=options.shift, seconds=options.seconds, **biases)
+    if (compiled.program.output_index < 0).any():
+        raise InputError(
+            "the output has elements that no iteration writes, and VTA would leave them undefined",
+            where=operator.name,
+            value=str(operator.statements[0].write),
+            allowed="an output of which every element is written",
+        )
+    return compiled
+
+
+def compile_to_folder(
+    operator: Operator, options: Options, output: Path, *, inputs: Path | None = None, trace: Trace = QUIET
+) -> CompileAnswer:
+    """Compile, simulate, compare, and write the folder.
+
+    Raises:
+        InputError: what VTA cannot do, inputs that do not fit, a folder that cannot be written.
+    """
+    refuse(operator)
+    given = _given(operator, options, inputs)
+    largest = None if given is None or given.bias is None else _magnitude(given)
+    with trace.step("compile"):
+        compiled = compile_vta(operator, options, largest_bias=largest)
+    trace.text("embedding", compiled.program.embeddings[0])
+    with trace.step("simulate, compare and write"):
+        files = write_folder(output, compiled, given or compiled.seeded(options.seed))
+    program = compiled.program
+    return CompileAnswer(
+        operator=str(operator),
+        target="vta",
+        configuration=str(options.config),
+        nest=str(program.embeddings[0]),
+        tiling=program.tiling,
+        fixed=program.embeddings[0] == vta_fixed(operator, options.config),
+        folder=output,
+        files=tuple((file.name, file.size) for file in files),
+        instructions=len(program.stream),
+        cycles=program.timing.cycles,
+        bound=compiled.bound.cycles,
+    )
+
+
+def _given(operator: Operator, options: Options, inputs: Path | None) -> Data | None:
+    if inputs is None:
+        return None
+    epilogue = epilogue_for(operator, options.config, shift=options.shift, largest_bias=0)
+    return read_inputs(inputs, operator, bias=has_bias(epilogue))
+
+
+def _magnitude(data: Data) -> int:
+    assert data.bias is not None
+    return int(np.abs(data.bias.astype(np.int64)).max(initial=0))
+
+
+def run_vta(operator: Operator, options: Options, *, timeline: Path | None = None, trace: Trace = QUIET) -> RunAnswer:
+    """Compile, simulate and compare with the chosen and with the fixed embedding.
+
+    Args:
+        operator: what to run.
+        options: how.
+        timeline: where to write the chosen program's timeline, for Perfetto.
+        trace: what is told meanwhile.
+
+    Raises:
+        InputError: what VTA cannot do, or a timeline that cannot be written.
+    """
+    started = time.perf_counter()
+    with trace.step("compile"):
+        chosen = compile_vta(operator, options)
+    with trace.step("compile the fixed embedding"):
+        fixed = _fixed(operator, options, chosen)
+    if fixed is not chosen and fixed.program.timing.cycles < chosen.program.timing.cycles:
+        chosen = replace(chosen, program=fixed.program) if not options.fixed else chosen
+        fixed = chosen
+    trace.text("embedding", chosen.program.embeddings[0])
+    with trace.step("simulate and compare"):
+        first = execute(chosen, options.seed)
+    with trace.step("simulate and compare the fixed embedding"):
+        second = first if fixed is chosen else execute(replace(fixed, bound=chosen.bound), options.seed)
+    if timeline is not None:
+        write_timeline(chosen.program.stream, chosen.program.timing, timeline)
+    return RunAnswer(
+        operator=str(operator),
+        target="vta",
+        configuration=str(options.config),
+        seed=options.seed,
+        chosen=first,
+        fixed=second,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _fixed(operator: Operator, options: Options, chosen: CompiledOperator) -> CompiledOperator:
+    """The program of the fixed embedding, tiled as well as the chosen one; the chosen one if that is it."""
+    if chosen.program.embeddings == (vta_fixed(operator, options.config),):
+        return chosen
+    return compile_vta(operator, replace(options, fixed=True))
+
+
+def execute(compiled: CompiledOperator, seed: int) -> Execution:
+    """Run a compiled operator on seeded inputs and compare."""
+    data = compiled.seeded(seed)
+    return execution(report(compiled, data, compiled.run(data)))
+
+
+def execution(found: Report) -> Execution:
+    """A report as an answer has it."""
+    host, bound = found.host, found.bound
+    device = Device(
+        cycles=found.cycles,
+        seconds=found.seconds,
+        instructions=found.instructions,
+        bound=Bound(bound.compute, bound.read, bound.write),
+        read=found.read,
+        written=found.written,
+        utilisation=found.utilisation,
+        units=tuple(UnitShare(unit, cycles) for unit, cycles in found.units),
+        host=Host(host.run_bytes, host.run_seconds, host.once_bytes, host.once_seconds, host.source),
+        tiling=found.tiling,
+    )
+    return Execution(found.nest, found.correct, found.calls, device)

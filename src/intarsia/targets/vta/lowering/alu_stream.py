@@ -1,0 +1,327 @@
+"""The instructions of output tiles, one after the other: micro-operations, tokens, loads and stores around actions.
+
+Who plans a tile says which tiles of inputs are loaded and which operations run on them; this module makes the stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import product
+from math import prod
+from typing import Literal
+
+from intarsia.targets.vta.config import VtaConfig
+from intarsia.targets.vta.isa import AluOp, Memory
+from intarsia.targets.vta.lowering.dma import Transfer
+from intarsia.targets.vta.lowering.pattern import ONCE, Run, Sweep
+from intarsia.targets.vta.lowering.slots import Ring
+from intarsia.targets.vta.lowering.tiling import Region
+from intarsia.targets.vta.lowering.uops import Sequence, UopStore
+from intarsia.targets.vta.stream import StreamBuilder
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One instruction of the core on absolute addresses.
+
+    Attributes:
+        kind: what it is; an ALU instruction has an operation, and an immediate or none.
+        home: it writes what is stored.
+    """
+
+    kind: Literal["reset", "gemm", "alu"]
+    sweep: Sweep
+    operation: AluOp = AluOp.ADD
+    imm: int | None = None
+    home: bool = False
+
+
+@dataclass(slots=True)
+class Fetch:
+    """A tile of an input to be loaded: what waits for ``freed``, the step that last read what is overwritten."""
+
+    memory: Memory
+    sram: int
+    moved: list[Transfer]
+    freed: int
+
+
+@dataclass(slots=True)
+class Group:
+    """Loads, and the actions that wait for them."""
+
+    loads: list[Fetch] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """An output tile: first index and number of each parallel loop, and which it is."""
+
+    number: int
+    low: dict[str, int]
+    size: dict[str, int]
+
+
+def tiles(extents: dict[str, int], sizes: dict[str, int], order: tuple[str, ...], taper: tuple[str, int]) -> list[Tile]:
+    """All output tiles in their order.
+
+    Args:
+        extents: of each parallel loop.
+        sizes: iterations of each parallel loop in a tile.
+        order: the loops, outermost first.
+        taper: a loop, and how often the first and the last tile are halved along it, so that computing starts early
+            and little is left to store at the end.
+    """
+    boxes = []
+    for first in product(*(range(0, extents[name], sizes[name]) for name in order)):
+        low = dict(zip(order, first, strict=True))
+        boxes.append((low, {name: min(sizes[name], extents[name] - low[name]) for name in order}))
+    name, times = taper
+    if not times or not order:
+        return [Tile(i, low, size) for i, (low, size) in enumerate(boxes)]
+    head = list(_pieces(*boxes[0], name, times, rising=True))
+    tail = list(_pieces(*boxes[-1], name, times, rising=False))
+    cut = [*head, *boxes[1:-1], *tail] if len(boxes) > 1 else tail
+    return [Tile(i, low, size) for i, (low, size) in enumerate(cut)]
+
+
+def _pieces(
+    low: dict[str, int], size: dict[str, int], name: str, times: int, *, rising: bool
+) -> Iterator[tuple[dict[str, int], dict[str, int]]]:
+    counts = []
+    left = size[name]
+    for _ in range(times):
+        half = -(-left // 2)
+        counts.append(half)
+        left -= half
+    counts.append(left)
+    at = low[name]
+    for count in reversed(counts) if rising else counts:
+        if count:
+            yield {**low, name: at}, {**size, name: count}
+            at += count
+
+
+class Emission:
+    """The stream in the making (mutable; nothing of it outlives one lowering)."""
+
+    def __init__(self, config: VtaConfig, uop_address: int, out_address: int, slots: int) -> None:
+        self.config, self.uop_address, self.out_address, self.slots = config, uop_address, out_address, slots
+        self.builder = StreamBuilder()
+        self.uops = UopStore(config.uop_depth)
+        self.step_end: list[int] = []
+        self.store_end: list[int] = []
+        self.waited = -1
+
+    @property
+    def step(self) -> int:
+        """Number of the next group that reads what was loaded."""
+        return len(self.step_end)
+
+    def tile(self, number: int, groups: list[Group], rows: list[tuple[int, int, int]]) -> None:
+        """One output tile and its store."""
+        wanted = [_sequence(a) for group in groups for a in group.actions]
+        together = sum(map(len, dict.fromkeys(wanted))) <= self.config.uop_depth // 2
+        if together:
+            self._load_uops(wanted)
+        writes = self._ready(number)
+        last = -1
+        for group in groups:
+            own = [_sequence(a) for a in group.actions]
+            at_once = together or sum(map(len, dict.fromkeys(own))) <= self.config.uop_depth // 2
+            if not at_once or not together:
+                self._load_uops(own if at_once else [])
+            pop = self._loads(group.loads)
+            at = -1
+            for action in group.actions:
+                if not at_once:
+                    self._load_uops([_sequence(action)])
+                at = self._action(action, pop_prev=pop, pop_next=writes and action.home)
+                pop = False
+                writes = writes and not action.home
+                last = at if action.home else last
+            self.step_end.append(at)
+        self.builder.set(last, "push_next", 1)
+        self._store(rows)
+
+    def finish(self) -> None:
+        """FINISH, after the last store."""
+        self.builder.set(self.store_end[-1], "push_prev", 1)
+        self.builder.finish(pop_next=True)
+
+    def _ready(self, number: int) -> bool:
+        """Whether the tile's accumulators are those of a tile that has to be stored first."""
+        wait = number - self.slots
+        if wait < 0:
+            return False
+        self.builder.set(self.store_end[wait], "push_prev", 1)
+        return True
+
+    def _load_uops(self, wanted: list[Sequence]) -> None:
+        block = self.uops.place(wanted)
+        if block is not None:
+            sram, dram, count = block
+            self.builder.load(Memory.UOP, sram_base=sram, dram_base=self.uop_address + dram, x_size=count)
+
+    def _loads(self, loads: list[Fetch]) -> bool:
+        """Emit loads; says whether a token comes from them (accumulators are loaded by the compute unit itself)."""
+        own = [f for f in loads if f.memory == Memory.ACC]
+        for fetch in own:
+            self._moves(fetch)
+        others = [f for f in loads if f.memory != Memory.ACC]
+        if not others:
+            return False
+        freed = max(f.freed for f in others)
+        pop = freed > self.waited
+        if pop:
+            self.waited = freed
+            self.builder.set(self.step_end[freed], "push_prev", 1)
+        at = -1
+        for fetch in others:
+            at = self._moves(fetch, pop_next=pop)
+            pop = False
+        self.builder.set(at, "push_next", 1)
+        return True
+
+    def _moves(self, fetch: Fetch, *, pop_next: bool = False) -> int:
+        at = -1
+        for t in fetch.moved:
+            at = self.builder.load(
+                fetch.memory,
+                sram_base=fetch.sram + t.offset,
+                dram_base=t.base,
+                y_size=t.y,
+                x_size=t.x,
+                x_stride=t.stride,
+                pop_next=pop_next,
+            )
+            pop_next = False
+        return at
+
+    def _action(self, action: Action, *, pop_prev: bool, pop_next: bool) -> int:
+        begin = self.uops.at(_sequence(action))
+        outer, inner = action.sweep.outer, action.sweep.inner
+        if action.kind == "alu":
+            return self.builder.alu(
+                action.operation,
+                uop_begin=begin,
+                uop_end=begin + len(action.sweep.offsets),
+                iter_out=outer.extent,
+                iter_in=inner.extent,
+                dst_out=outer.moves[0],
+                dst_in=inner.moves[0],
+                src_out=outer.moves[1],
+                src_in=inner.moves[1],
+                imm=action.imm,
+                pop_prev=pop_prev,
+                pop_next=pop_next,
+            )
+        return self.builder.gemm(
+            uop_begin=begin,
+            uop_end=begin + len(action.sweep.offsets),
+            iter_out=outer.extent,
+            iter_in=inner.extent,
+            dst_out=outer.moves[0],
+            dst_in=inner.moves[0],
+            src_out=outer.moves[1],
+            src_in=inner.moves[1],
+            wgt_out=outer.moves[2],
+            wgt_in=inner.moves[2],
+            reset=action.kind == "reset",
+            pop_prev=pop_prev,
+            pop_next=pop_next,
+        )
+
+    def _store(self, rows: list[tuple[int, int, int]]) -> None:
+        pop = True
+        while rows:
+            (offset, address, count), rows = rows[0], rows[1:]
+            stride = rows[0][1] - address if rows else count
+            y = 1
+            while rows and rows[0] == (offset + y * count, address + y * stride, count) and 0 < stride < 1 << 16:
+                rows = rows[1:]
+                y += 1
+            self.builder.store(
+                sram_base=offset,
+                dram_base=self.out_address + address,
+                y_size=y,
+                x_size=count,
+                x_stride=stride if y > 1 else count,
+                pop_prev=pop,
+            )
+            pop = False
+        self.store_end.append(len(self.builder) - 1)
+
+
+def _sequence(action: Action) -> Sequence:
+    return action.sweep.offsets
+
+
+def on_itself(action: Action) -> Action:
+    """An ALU action with an immediate reads what it writes."""
+    sweep = action.sweep
+    outer, inner = (Run(r.extent, (r.moves[0], r.moves[0], 0)) for r in (sweep.outer, sweep.inner))
+    return replace(action, sweep=Sweep(outer, inner, tuple((d, d, 0) for d, _, _ in sweep.offsets)))
+
+
+def stretch(base: int, count: int) -> Sweep:
+    """``count`` accumulators in a row, as destination and source."""
+    return Sweep(ONCE, Run(count, (1, 1, 0)) if count > 1 else ONCE, ((base, base, 0),))
+
+
+def output_rows(
+    region: Region, order: tuple[str, ...], tile: Tile, base: int, strides: tuple[int, ...]
+) -> list[tuple[int, int, int]]:
+    """(accumulator, address in the output region, tensors) of the contiguous rows of an output tile.
+
+    Args:
+        region: the output's, its dims in ``order``.
+        order: the parallel loops, slowest first.
+        tile: which part.
+        base: where it begins in the accumulators.
+        strides: how far each loop moves there.
+    """
+    address, dims = 0, []
+    for place, name, stride in zip(region.places, order, strides, strict=True):
+        first = tile.low[name]
+        address += first // place.tile * place.outer + first % place.tile * place.inner
+        if tile.size[name] > 1:
+            dims.append((tile.size[name], stride, place.inner))
+    run = 1
+    while dims and dims[-1][1] == run and dims[-1][2] == run:
+        run *= dims.pop()[0]
+    rows = []
+    for index in product(*(range(count) for count, _, _ in dims)):
+        at = sum(i * s for i, (_, s, _) in zip(index, dims, strict=True))
+        to = sum(i * s for i, (_, _, s) in zip(index, dims, strict=True))
+        rows.append((base + at, address + to, run))
+    return rows
+
+
+def rings(depth: int, sizes: list[int], distinct: list[int], most: int) -> list[Ring] | None:
+    """One ring of slots for each input, behind each other in a buffer of ``depth``; None if they do not fit.
+
+    Each has two slots where it has two different tiles, to load one while the other is used; what is left keeps tiles
+    that come again.
+    """
+    counts = [min(2, d) for d in distinct]
+    left = depth - sum(s * c for s, c in zip(sizes, counts, strict=True))
+    if left < 0:
+        return None
+    for i in sorted(range(len(sizes)), key=lambda i: sizes[i] * distinct[i]):
+        more = min(left // sizes[i], min(distinct[i], most) - counts[i])
+        if more > 0:
+            counts[i] += more
+            left -= more * sizes[i]
+    found, at = [], 0
+    for size, count in zip(sizes, counts, strict=True):
+        found.append(Ring(at, size, count))
+        at += size * count
+    return found
+
+
+def compact(counts: list[int]) -> tuple[int, ...]:
+    """Strides of a dense box, the last dim the fastest."""
+    return tuple(prod(counts[i + 1 :]) for i in range(len(counts)))
