@@ -145,3 +145,34 @@ def test_an_instruction_file_is_refused_at_its_column(tmp_path: Path, capsys: py
 def test_sizes_that_an_instruction_does_not_take_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     message = refused(capsys, "instructions", "vta.gemm:3")
     assert message == "vta.gemm takes 3 sizes: 3; allowed: vta.gemm[:BATCHxBLOCK_INxBLOCK_OUT]"
+
+
+@pytest.mark.parametrize("below", [".", "out", "out/deeper"])
+def test_an_output_folder_that_cannot_be_written_is_refused(
+    below: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("mine")
+    target = file / below
+    message = refused(capsys, "compile", "gemm:m=2,n=3,k=5", "--target", "vta", "-o", str(target))
+    assert message.startswith(f"{str(target)!r}: the output folder cannot be written (")
+    assert message.endswith("is a file); try: a path that you may write to")
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+    assert file.read_text() == "mine"
+
+
+def test_a_configuration_that_cannot_be_encoded_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "config.json"
+    config.write_text('{"LOG_ACC_BUFF_SIZE": 20}')
+    out = tmp_path / "out"
+    message = refused(capsys, "compile", "gemm:m=2,n=3,k=5", "--target", "vta", "--config", str(config), "-o", str(out))
+    assert message.startswith(f"{config}: ")
+    assert not out.exists()
+
+
+def test_an_unknown_target_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    assert refused(capsys, "compile", "gemm:m=2,n=3,k=5", "--target", "vtaa", "-o", str(out)) == (
+        "unknown target: vtaa; allowed: vta"
+    )
+    assert not out.exists()

@@ -62,7 +62,7 @@ def random_config(random: Random) -> VtaConfig:
                 log_batch=batch,
                 log_block_in=block_in,
                 log_block_out=block_out,
-                log_uop_buffer=random.randint(6, 13),
+                log_uop_buffer=random.choice((3, 5, 6, 7, 8, 10, 13)),
                 log_inp_buffer=inp + random.randint(2, 10),
                 log_wgt_buffer=wgt + random.randint(2, 10),
                 log_acc_buffer=acc + random.randint(2, 11),

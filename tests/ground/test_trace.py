@@ -51,9 +51,3 @@ def test_a_step_that_fails_is_told_too(capsys: pytest.CaptureFixture[str]) -> No
     with pytest.raises(RuntimeError), Trace(Verbosity.STEPS).step("embed"):
         raise RuntimeError
     assert capsys.readouterr().err.startswith("embed: ")
-
-
-def test_progress_is_told_on_every_rung(capsys: pytest.CaptureFixture[str]) -> None:
-    QUIET.progress("deepbench", 1, 2)
-    QUIET.progress("deepbench", 2, 2)
-    assert capsys.readouterr() == ("", "deepbench: 1 of 2\ndeepbench: 2 of 2\n")

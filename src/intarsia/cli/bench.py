@@ -6,8 +6,8 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from intarsia.cli.command import Command, trace_of, trace_options
-from intarsia.cli.printing import print_fields, print_json, print_table, to_json
+from intarsia.cli.command import Command
+from intarsia.cli.printing import print_fields, print_json, print_table, progress, to_json
 from intarsia.cli.run import config_option, execution_json
 from intarsia.ground import write_file
 from intarsia.ground.units import count_text, percent_text, ratio_text, seconds_text
@@ -25,6 +25,7 @@ def _options(parser: ArgumentParser) -> None:
         "--set", metavar="NAME", default="inference",
         help="inference (default), inference_server, inference_device, training, all",
     )  # fmt: skip
+    parser.add_argument("--kind", metavar="NAME", default="all", help="conv, gemm, or all (default)")
     config_option(parser)
     parser.add_argument(
         "--json", metavar="FILE", type=Path, help="write the whole answer here (docs/json.md); - prints"
@@ -32,21 +33,24 @@ def _options(parser: ArgumentParser) -> None:
     parser.add_argument("--workers", metavar="N", type=int, default=0, help="processes (default: one for each core)")
     parser.add_argument("--store", metavar="FILE", type=Path, help="kept results (default: in the user's cache)")
     parser.add_argument("--fresh", action="store_true", help="compute again what was kept")
-    trace_options(parser)
+    parser.add_argument("--seed", metavar="N", type=int, default=0, help="of the inputs (default 0)")
 
 
 def _run(arguments: Namespace) -> int:
     from intarsia import flow
 
-    answer = flow.bench_deepbench(
-        arguments.target,
-        which=arguments.set,
-        config=arguments.config,
-        workers=arguments.workers,
-        store=arguments.store,
-        fresh=arguments.fresh,
-        trace=trace_of(arguments),
-    )
+    with progress("layers") as told:
+        answer = flow.bench_deepbench(
+            arguments.target,
+            which=arguments.set,
+            kind=arguments.kind,
+            config=arguments.config,
+            seed=arguments.seed,
+            workers=arguments.workers,
+            store=arguments.store,
+            fresh=arguments.fresh,
+            told=told,
+        )
     if arguments.json == Path("-"):
         print_json(bench_json(answer))
         return 0 if answer.correct else WRONG

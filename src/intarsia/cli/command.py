@@ -34,8 +34,7 @@ def spec_argument(parser: ArgumentParser) -> None:
     parser.add_argument(
         "spec",
         metavar="SPEC",
-        help="the operator: text, file, conv2d:n=1,c=3,..., gemm:m=8,n=8,k=8, einsum:..., "
-        "deepbench:conv/inference_device/3, model.onnx#node",
+        help="operator: text, file, conv2d:..., einsum:..., deepbench:..., model.onnx#node",
     )
 
 

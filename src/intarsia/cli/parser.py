@@ -6,13 +6,16 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import NoReturn
 
 from intarsia import __version__
-from intarsia.cli import embed, explain, instructions, show, targets
+from intarsia.cli import bench, compile, embed, explain, instructions, run, show, targets  # noqa: A004
 from intarsia.cli.command import Command
 from intarsia.ground import InputError
 
 COMMANDS: tuple[Command, ...] = (
     embed.COMMAND,
     explain.COMMAND,
+    run.COMMAND,
+    compile.COMMAND,
+    bench.COMMAND,
     show.COMMAND,
     instructions.COMMAND,
     targets.COMMAND,

@@ -35,6 +35,7 @@ def _options(parser: ArgumentParser) -> None:
     target_options(parser, "vta, or generic (any instruction)")
     instruction_option(parser, required=False)
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="of the inputs (default 0)")
+    parser.add_argument("--fixed", action="store_true", help="the reference's own embedding only")
     parser.add_argument("--timeline", metavar="FILE", type=Path, help="write a Perfetto trace of the program")
     json_option(parser)
     trace_options(parser)
@@ -48,6 +49,7 @@ def _run(arguments: Namespace) -> int:
         arguments.target,
         config=arguments.config,
         instruction=arguments.instr,
+        fixed=arguments.fixed,
         shift=arguments.shift,
         seed=arguments.seed,
         timeline=arguments.timeline,

@@ -57,6 +57,9 @@ def _by_listing(problem: EmbeddingProblem) -> Count:
 
 def count_space(space: Space) -> tuple[int, int]:
     """(sequences, sets) of one assignment: the parts do not know each other, so their numbers multiply."""
+    served = {lane for part in space.parts for lane in part.lanes}
+    if "dense" in space.rules.problem.require and served != set(space.rooms):
+        return 0, 0
     total = distinct = 1
     for part in space.parts:
         table = part_table(space, part)

@@ -11,12 +11,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import reduce
 from math import gcd, prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intarsia.embed.embedding import Embedding, Flat, Ints, evaluate, lane_positions
 from intarsia.operators import DTYPES, Access, Affine, Tensor
+
+
+Array = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +156,9 @@ def gather(embedding: Embedding, access: Access, layout: Layout) -> tuple[Ints, 
     positions, digits, used = lane_positions(embedding)
     operand = embedding.instruction.semantics.tensor(layout.operand)
     meaning = next(m for m, a in embedding.pairs() if m.tensor == layout.operand and a == access)
-    register = np.ravel_multi_index([evaluate(s, positions) for s in meaning.subscripts], operand.shape)
+    register = np.ravel_multi_index(
+        [np.broadcast_to(evaluate(s, positions), used.shape) for s in meaning.subscripts], operand.shape
+    )
     first = _first_lane(register, used, prod(operand.shape))
     lanes = {name: array[first] for name, array in digits.items()}
     index = _elements(embedding, access, layout, lanes, used[first])
@@ -176,32 +182,32 @@ def _elements(
     """
     rank = len(layout.dims)
     small = prod(layout.tensor.shape) < 1 << 29
-    kind = np.int32 if small else np.int64
-    index = {
+    kind: Any = np.int32 if small else np.int64
+    index: dict[str, Array] = {
         d.name: np.arange(d.extent, dtype=kind).reshape([-1 if i == j else 1 for j in range(rank + 1)])
         for i, d in enumerate(layout.dims)
     }
-    lanes = {name: array.astype(kind) for name, array in lanes.items()}
+    narrow: dict[str, Array] = {name: array.astype(kind) for name, array in lanes.items()}
     dims = {d.value: d for d in layout.dims}
     plain = {d.name: index[d.name] for d in layout.dims if d.value == Affine(((d.name, 1),))}
     outer_names = {loop.name for loop in embedding.outer}
-    total: Ints = np.zeros(1, dtype=kind)
+    total: Array = np.zeros(1, dtype=kind)
     inside, seen = np.ones(1, dtype=np.bool_), used
     for size, subscript in zip(layout.tensor.shape, access.subscripts, strict=True):
         over = subscript_over_loops(embedding, subscript)
         if over is None:
-            position, valid = _unflattened(embedding, subscript, {**plain, **lanes})
+            position, valid = _unflattened(embedding, subscript, {**plain, **narrow})
             seen = seen & valid
         else:
             outer = Affine(tuple((n, c) for n, c in over.terms if n in outer_names))
             inner = Affine(tuple((n, c) for n, c in over.terms if n not in outer_names), over.constant)
             if not outer.terms:
-                base: Ints = np.zeros(1, dtype=kind)
+                base: Array = np.zeros(1, dtype=kind)
             elif outer in dims:
                 base = dims[outer].origin + dims[outer].step * index[dims[outer].name]
             else:
                 base = evaluate(outer, plain)
-            position = base + evaluate(inner, lanes)
+            position = base + evaluate(inner, narrow)
             if len(subscript.terms) == 1:
                 axis, coefficient = subscript.terms[0]
                 value = (position - subscript.constant) // coefficient
@@ -209,7 +215,7 @@ def _elements(
         inside = inside & (position >= 0) & (position < size)
         total = total * kind(size) + position.astype(kind, copy=False)
     full = (*(d.extent for d in layout.dims), used.size)
-    found = np.array(np.broadcast_to(total, full))
+    found: Array = np.array(np.broadcast_to(total, full))
     if not inside.all():
         found[np.broadcast_to(~inside, full)] = -2
     if not seen.all():

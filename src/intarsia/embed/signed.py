@@ -19,7 +19,7 @@ lattice points: N(f1, f2, ...; r) chains with these factors and reach r = (exten
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain as join
 from itertools import combinations
 from math import lcm
@@ -151,7 +151,8 @@ def block_weight(stride: int, factor: int, borders: tuple[int, ...]) -> int:
     return total
 
 
-def free_chains(rooms: tuple[int, ...], reach: int) -> list[tuple[Blocks, int]]:
+@lru_cache(maxsize=4096)
+def free_chains(rooms: tuple[int, ...], reach: int) -> tuple[tuple[Blocks, int], ...]:
     """Every sequence of squarefree blocks that fits, with the number of its chains, the empty one included.
 
     A weighted multiset of reaches is pushed down the sequence: behind a gap g and a factor f a chain of reach r has
@@ -160,7 +161,7 @@ def free_chains(rooms: tuple[int, ...], reach: int) -> list[tuple[Blocks, int]]:
     found: list[tuple[Blocks, int]] = [((), 1)]
     if reach > 0:
         _push((), rooms, np.array([reach]), np.array([1]), found)
-    return found
+    return tuple(found)
 
 
 def _push(
@@ -191,22 +192,26 @@ def _push(
 
 def spread(reaches: NDArray[np.int64], weights: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Replace every reach r by floor(r / g) for all gaps g = 1 .. r, with multiplicities: its 2*sqrt(r) values."""
-    values: list[NDArray[np.int64]] = []
-    counts: list[NDArray[np.int64]] = []
-    for reach, weight in zip(reaches.tolist(), weights.tolist(), strict=True):
-        root = int(reach**0.5)
-        small = np.arange(1, root + 1)
-        high = reach // small
-        low = np.arange(1, reach // (root + 1) + 1)
-        values += [high, low]
-        counts += [np.full(high.size, weight), weight * (reach // low - reach // (low + 1))]
-    return _gather(np.concatenate(values), np.concatenate(counts))
+    roots = np.sqrt(reaches).astype(np.int64)
+    high_of, gaps = _ragged(roots)
+    high = reaches[high_of] // gaps
+    low_of, low = _ragged(reaches // (roots + 1))
+    times = reaches[low_of] // low - reaches[low_of] // (low + 1)
+    return _gather(np.concatenate([high, low]), np.concatenate([weights[high_of], weights[low_of] * times]))
+
+
+def _ragged(sizes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """For each size n the numbers 1 .. n, one after the other, and which size they belong to."""
+    owner = np.repeat(np.arange(sizes.size), sizes)
+    starts = np.cumsum(sizes) - sizes
+    return owner, np.arange(owner.size) - starts[owner] + 1
 
 
 def _gather(values: NDArray[np.int64], weights: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Equal values put together; zero, which can hold nothing, left out."""
     keep = values > 0
-    unique, inverse = np.unique(values[keep], return_inverse=True)
-    total = np.zeros(unique.size, dtype=np.int64)
-    np.add.at(total, inverse, weights[keep])
-    return unique, total
+    values, weights = values[keep], weights[keep]
+    order = np.argsort(values, kind="stable")
+    values, weights = values[order], weights[order]
+    first = np.flatnonzero(np.diff(values, prepend=0))
+    return values[first], np.add.reduceat(weights, first) if first.size else weights

@@ -23,7 +23,7 @@ class Question:
         operator, instruction: what is embedded in what.
         space: aligned, fused, skewed or scalar.
         require, prefer: requirements, and what is minimised, the most important first.
-        limit: seconds of wall time of the search, and again of the counting.
+        limit: seconds of wall time of the search, and again of a listing that was asked for.
     """
 
     operator: Operator

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import cast
 
 from intarsia.embed import (
@@ -30,6 +31,8 @@ from intarsia.solvers import Found, Infeasible, Limits, Outcome, OutOfTime
 
 SCALAR_REQUIREMENTS = ("dense",)
 LISTED_SCALAR = 1_000_000
+LOOKED_AT = 5_000
+"""Embeddings that are looked at one by one only to be counted."""
 MEASURED: tuple[Measure, ...] = tuple(MEASURES)
 
 
@@ -88,16 +91,19 @@ def _best(outcome: Outcome[Embedding]) -> Embedding | None:
             return None
 
 
-def _counts(problem: EmbeddingProblem) -> Counts:
-    """In closed form where there is one, else by listing until the limit."""
+def _counts(problem: EmbeddingProblem) -> Counts | None:
+    """In closed form where there is one; by listing where few embeddings are to be looked at; else not at all."""
     if "fixed" in problem.require:
         return Counts(1, 1)
-    if problem.family != "skewed" and set(problem.require) <= CLOSED:
-        found = count(problem)
-        return Counts(found.total, found.distinct)
-    every, ended = _within(lambda: enumerate_embeddings(problem), problem.limit / 2)
-    classes, also = _within(lambda: enumerate_embeddings(problem, distinct=True), problem.limit / 2)
-    return Counts(len(every), len(classes), ended and also)
+    if problem.family == "skewed":
+        return None
+    wider = count(replace(problem, require=tuple(r for r in problem.require if r in CLOSED)))
+    if set(problem.require) <= CLOSED:
+        return Counts(wider.total, wider.distinct)
+    if wider.total > LOOKED_AT:
+        return None
+    found = count(problem)
+    return Counts(found.total, found.distinct)
 
 
 def _within(listing: Callable[[], Iterator[Embedding]], seconds: float) -> tuple[list[Embedding], bool]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from intarsia.embed import Embedding, EmbeddingProblem, optimise
 from intarsia.embed.check import check
@@ -67,7 +69,7 @@ def best_embedding(operator: Operator, instruction: Instruction) -> Embedding:
     raise InputError("the instruction does not fit the operator", where=where, value=reason, hint=relaxation)
 
 
-def _equal(found: np.ndarray, expected: np.ndarray, *, floating: bool) -> bool:  # type: ignore[type-arg]
+def _equal(found: NDArray[Any], expected: NDArray[Any], *, floating: bool) -> bool:
     if not floating:
         return bool(np.array_equal(found, expected))
     return bool(np.allclose(found.astype(np.float64), expected.astype(np.float64), RELATIVE, ABSOLUTE))

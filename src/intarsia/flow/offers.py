@@ -89,7 +89,11 @@ def _add(found: list[_Offer], embedding: Embedding | None) -> None:
 
 def _optimum(problem: EmbeddingProblem, family: Family) -> Embedding | None:
     own = EmbeddingProblem(problem.operator, problem.instruction, family, dtypes=problem.dtypes, limit=problem.limit)
-    match optimise(own):
+    try:
+        outcome = optimise(own)
+    except NotImplementedError:
+        return None
+    match outcome:
         case Found(best):
             return best
         case OutOfTime(best):

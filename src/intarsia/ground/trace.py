@@ -55,14 +55,6 @@ class Trace:
             if self.verbosity >= Verbosity.STEPS:
                 print(f"{name}: {seconds_text(time.perf_counter() - start)}", file=sys.stderr)
 
-    def progress(self, name: str, done: int, total: int) -> None:
-        """Tells how far something has come that takes minutes; on a terminal in one line, which it overwrites."""
-        text = f"{name}: {done} of {total}"
-        if not sys.stderr.isatty():
-            print(text, file=sys.stderr, flush=True)
-            return
-        print(f"\r{text}", end="\n" if done == total else "", file=sys.stderr, flush=True)
-
     def text(self, name: str, content: object) -> None:
         """Tells what a step made; ``str(content)`` is only taken where somebody reads it.
 

@@ -44,8 +44,8 @@ class OperandSpace:
         return frozenset(name for dim in self.moves for name, _ in dim)
 
     def sliding(self, dim: int) -> bool:
-        """Whether boxes of the dim overlap: several loops move it."""
-        return len(self.moves[dim]) > 1
+        """Whether boxes of the dim overlap or do not begin at multiples of a tile: several loops move it, or one back."""
+        return len(self.moves[dim]) > 1 or any(c < 0 for _, c in self.moves[dim])
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +202,7 @@ def _narrow_jointly(
         return
     _, holds = gather(embedding, factor.access, factor.layout)
     grid = holds.any(axis=1).reshape([d.extent for d in factor.layout.dims])
+    grid = np.flip(grid, [i for i, m in enumerate(factor.moves) if m and m[0][1] < 0])  # from positions to loops
     dims = {m[0][0]: i for i, m in enumerate(factor.moves) if m}
     mine = [i for i, loop in enumerate(reduction) if loop.name in dims]
     wanted = [loop.name for loop in parallel if loop.name in dims]

@@ -1,7 +1,7 @@
 """A compiled operator as a folder that another implementation of VTA can execute and check: one program, one run.
 
 ``program.bin`` (instructions, 16 bytes each), ``memory.bin`` (device memory before the run, byte k is address k),
-``inputs.npz`` (x, w, bias as given or seeded), ``expected.npy`` (the reference's output), ``output_index.npy`` (the byte
+``inputs.npz`` (x, w, bias as given or seeded), ``expected.npy`` (the reference's output), ``output_index.npy`` (byte
 address of each output element after the run) and ``manifest.json``, which comes last: whoever finds it finds the rest.
 """
 
@@ -50,6 +50,8 @@ class File:
 def write_folder(path: Path, compiled: CompiledOperator, data: Data) -> tuple[File, ...]:
     """Run a compiled operator on the simulator, compare, and write everything that another implementation needs.
 
+    It runs on the given inputs and on ``sharp`` ones, and must be right on both.
+
     Args:
         path: the folder; what else is in it stays.
         compiled: the operator's program.
@@ -70,13 +72,16 @@ def write_folder(path: Path, compiled: CompiledOperator, data: Data) -> tuple[Fi
         memory.tofile(staged / "memory.bin")
         expected = compiled.expected(data)
         simulate(program.stream, memory, program.config)
-        wrong = int(np.count_nonzero(program.unpack(memory) != expected))
+        sharp = compiled.run(compiled.sharp(0))
+        wrong = int(
+            np.count_nonzero(program.unpack(memory) != expected) + np.count_nonzero(sharp.output != sharp.expected)
+        )
         if wrong:
             raise WrongProgramError(compiled.operator, wrong)
         (staged / "program.bin").write_bytes(program.program())
         arrays = {named[name]: array for name, array in data.inputs.items()}
         arrays |= {} if data.bias is None else {"bias": data.bias}
-        np.savez(staged / "inputs.npz", **arrays)
+        np.savez(staged / "inputs.npz", allow_pickle=False, **arrays)
         np.save(staged / "expected.npy", expected)
         np.save(staged / "output_index.npy", program.output_index)
         sizes = {file.name: file.stat().st_size for file in sorted(staged.iterdir())}

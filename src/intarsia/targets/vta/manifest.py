@@ -2,8 +2,8 @@
 
 A compiled program comes in; out goes a document whose rules give, for every register of every vector of a region, the
 element that it holds. A *variable* is the index of a dim of the region (``origin + step * (first + position)``) or a
-digit of the register's lane; an *index* is ``floor(affine / divide) mod modulo + plus`` over variables. ``docs/folder.md``
-describes the same with an example; the tests repack inputs with nothing but this document.
+digit of the register's lane; an *index* is ``floor(value / divide) mod modulo + plus`` over variables.
+``docs/folder.md`` describes the same with an example; the tests repack inputs with nothing but this document.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ Document = dict[str, Any]
 """A JSON object."""
 
 
+NOTHING = Affine(())
+
+
 @dataclass(frozen=True, slots=True)
 class Index:
     """``floor(value / divide) mod modulo + plus``; a modulo of 0 stands for none."""
@@ -36,7 +39,7 @@ class Index:
     value: Affine
     divide: int = 1
     modulo: int = 0
-    plus: Affine = Affine(())
+    plus: Affine = NOTHING
 
     def json(self) -> Document:
         """As the manifest has it."""

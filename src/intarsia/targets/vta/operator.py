@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -68,13 +69,37 @@ class CompiledOperator:
     bound: LowerBound
 
     def seeded(self, seed: int) -> Data:
-        """Inputs drawn from a seed: tensors over their whole range, biases within plus or minus 2**14."""
+        """Inputs drawn from a seed: tensors over their whole range, biases within plus or minus 2**14.
+
+        Biases of all magnitudes are equally likely: uniform ones would clip nearly every output, and hide wrong sums.
+        """
         bias: NDArray[np.int32] | None = None
         if has_bias(self.program.epilogue):
             random = np.random.default_rng([seed, 1])
             shape = bias_shape(self.operator, 0)
-            bias = random.integers(-BIAS_SEEDED, BIAS_SEEDED, shape, dtype=np.int32, endpoint=True)
+            magnitude = np.exp2(random.uniform(0, np.log2(BIAS_SEEDED), shape)).astype(np.int32)
+            bias = np.where(random.random(shape) < 0.5, -magnitude, magnitude).astype(np.int32)
         return Data(random_inputs(self.operator, seed), bias)
+
+    def sharp(self, seed: int) -> Data:
+        """Inputs under which few outputs are clipped, so that a wrong sum shows: seeded biases dwarf the sums.
+
+        The last factor is drawn so that sums, shifted, spread over plus or minus 64; biases lie between 0 and 127.
+        """
+        seeded = self.seeded(seed)
+        random = np.random.default_rng([seed, 2])
+        shift = 0 if self.program.epilogue is None else self.program.epilogue.shift
+        depth = prod(axis.extent for axis in self.operator.axes if axis.role == "reduction")
+        spread_wanted = (64 << shift) / (74 * depth**0.5)
+        last = self.operator.inputs[-1]
+        largest = int(np.clip(spread_wanted * 3**0.5, 1, 127))
+        drawn = random.integers(-largest, largest, last.shape, dtype=np.int8, endpoint=True)
+        if spread_wanted < 1:
+            drawn[random.random(last.shape, dtype=np.float32) >= spread_wanted**2] = 0
+        bias = (
+            None if seeded.bias is None else random.integers(0, 127, seeded.bias.shape, dtype=np.int32, endpoint=True)
+        )
+        return Data({**seeded.inputs, last.name: drawn}, bias)
 
     def expected(self, data: Data) -> NDArray[np.int8]:
         """The reference interpreter's output for some inputs, after the epilogue."""
@@ -185,7 +210,8 @@ def compile_operator(
         shift: of the epilogue, bits.
         largest_bias: magnitude of biases that later runs may have.
         least_calls: fewest calls of any embedding known, for the lower bound.
-        tilings, seconds: limits of the search over tilings.
+        tilings: tilings of an embedding that are timed exactly.
+        seconds: wall time after which no further program is made.
 
     Raises:
         InputError: dtypes that VTA cannot do, or no tiling fits the buffers.

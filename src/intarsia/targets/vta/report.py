@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import partial
 from itertools import pairwise
 from math import prod
 from typing import Any
@@ -110,7 +111,7 @@ def host_work(compiled: CompiledOperator, data: Data) -> HostWork:
     run_bytes = once_bytes = 0
     run_seconds = once_seconds = 0.0
     for _, part in program.packings:
-        seconds = _least_seconds(lambda part=part: part.pack(data.inputs[part.tensor]))
+        seconds = _least_seconds(partial(part.pack, data.inputs[part.tensor]))
         if operator.tensor(part.tensor).constant:
             once_bytes, once_seconds = once_bytes + part.index.size, once_seconds + seconds
         else:
@@ -118,7 +119,7 @@ def host_work(compiled: CompiledOperator, data: Data) -> HostWork:
     once_bytes += sum(size for name, _, size in program.memory.regions if name in ("bias", "constant", "uop"))
     output = np.zeros(program.memory.size, dtype=np.uint8)
     run_bytes += prod(operator.outputs[0].shape)
-    run_seconds += _least_seconds(lambda: program.unpack(output))
+    run_seconds += _least_seconds(partial(program.unpack, output))
     return HostWork(run_bytes, run_seconds, once_bytes, once_seconds)
 
 

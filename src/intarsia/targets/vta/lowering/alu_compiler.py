@@ -31,6 +31,9 @@ from intarsia.targets.vta.timing import Timing, time_program
 
 ALIGNMENT = 4096
 
+HOPELESS = 1.25
+"""A tiling that is estimated to be so many times slower than the best one is not made."""
+
 
 def compile_alu(
     embeddings: tuple[Embedding, ...],
@@ -66,7 +69,11 @@ def compile_alu(
     best: _Built | None = None
     started = time.monotonic()
     for tiling in found:
-        if best is not None and (tiling.bound >= best.timing.cycles or time.monotonic() - started > seconds):
+        if best is not None and (
+            tiling.bound >= best.timing.cycles
+            or tiling.estimate > HOPELESS * best.timing.cycles
+            or time.monotonic() - started > seconds
+        ):
             continue
         built = _build(space, config, tiling)
         if built is not None and (best is None or built.timing.cycles < best.timing.cycles):

@@ -1,14 +1,15 @@
 """Embeddings in the ALU for all statements of an operator, on the same lanes: which parallel axes lie on them.
 
 Axes that no window slides along are flattened in subsets, so that rounding up is paid once; the sliding ones may be
-cut into bands, one band a lane, so that neighbours share inputs. What needs few calls is priced by bounds in cycles.
+cut into bands, one band a lane, so that neighbours share inputs. What needs few calls is priced in estimated cycles.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import combinations, product
+from heapq import nsmallest
+from itertools import combinations
 from math import prod
 
 from intarsia.embed.constraints import Rules
@@ -20,10 +21,19 @@ from intarsia.embed.shape import Shape, build, complete
 from intarsia.operators import Operator
 from intarsia.targets.vta.config import VtaConfig
 from intarsia.targets.vta.lowering.alu_space import alu_instruction, alu_space, check_operator
-from intarsia.targets.vta.lowering.alu_tiling import least_cycles, ways
+from intarsia.targets.vta.lowering.alu_tiling import tilings, ways
 
-PRICED = 10
+PRICED = 6
 """Choices of lanes that are priced, those with the fewest calls."""
+
+TRIED = 6
+"""Choices of factors on one instruction axis that are tried, those that leave the fewest calls."""
+
+COARSE = 5_000
+"""Tilings that a choice of lanes is priced with."""
+
+MANY = 1 << 62
+"""More cycles than any program takes."""
 
 MOST_FLATTENED = 6
 """Parallel axes of which every subset is tried; beyond, the first ones alone, and all together."""
@@ -45,7 +55,7 @@ class Part:
 
 
 def alu_embeddings(operator: Operator, config: VtaConfig) -> tuple[Embedding, ...]:
-    """One embedding for each statement, all with the same digits: the best by bounds on their cycles.
+    """One embedding for each statement, all with the same digits: the best by estimated cycles.
 
     Raises:
         InputError: the operator is refused.
@@ -65,10 +75,18 @@ def alu_embeddings(operator: Operator, config: VtaConfig) -> tuple[Embedding, ..
     least = min(choices.values())
     near = sorted((c for c in choices if choices[c] <= 2 * least), key=_rank)
     made = []
-    for chains in near[:PRICED]:
+    for chains in near[: PRICED if any(_shared(operator, r) for r in rules) else 1]:
         first = build(problems[0], Shape(operands[0], complete(problems[0], list(chains))))
         made.append(tuple(replace(first, statement=i, operands=o) for i, o in enumerate(operands)))
     return min(made, key=lambda embeddings: _price(embeddings, config))
+
+
+def _shared(operator: Operator, rules: Rules) -> bool:
+    """Whether outputs share inputs, so that calls are not all that lanes decide."""
+    parallel = [a.name for a in operator.axes if a.role == "parallel" and a.extent > 1]
+    read = rules.body.reads[0]
+    alone = {s.terms[0][0] for s in read.subscripts if len(s.terms) == 1}
+    return not alone.issuperset(parallel)
 
 
 def _rank(chains: tuple[Chain, ...]) -> tuple[int, int, int]:
@@ -77,11 +95,11 @@ def _rank(chains: tuple[Chain, ...]) -> tuple[int, int, int]:
     return prod(c.calls for c in chains), loops, sum(len(c.digits) for c in chains)
 
 
-def _price(embeddings: tuple[Embedding, ...], config: VtaConfig) -> tuple[int, int]:
-    """The least over the ways to compute of the largest bound, and of the sum of the bounds."""
+def _price(embeddings: tuple[Embedding, ...], config: VtaConfig) -> int:
+    """The least cycles that are estimated for any tiling out of a coarse grid."""
     space = alu_space(embeddings)
-    bounds = [least_cycles(space, way, config) for way in ways(space, config)]
-    return min((max(b.values()), sum(b.values())) for b in bounds)
+    found = [t.estimate for way in ways(space, config) for t in tilings(space, config, way, 1, grid=COARSE)]
+    return min(found, default=MANY)
 
 
 def _partitions(operator: Operator, rules: list[Rules]) -> Iterator[tuple[Part, ...]]:
@@ -113,7 +131,7 @@ def _alone(rules: Rules, name: str) -> bool:
 
 
 def _chains(parts: tuple[Part, ...], config: VtaConfig) -> Iterator[tuple[Chain, ...]]:
-    """Every choice of factors on n and b."""
+    """Choices of factors on n and b, the most promising on n first and then on b."""
     for columns in _factors(parts, config.block_out):
         left = [-(-p.extent // f) for p, f in zip(parts, columns, strict=True)]
         rest = tuple(Part(p.axes, (e,), p.bands, p.exact) for p, e in zip(parts, left, strict=True))
@@ -123,15 +141,21 @@ def _chains(parts: tuple[Part, ...], config: VtaConfig) -> Iterator[tuple[Chain,
                 yield tuple(c for c in found if c is not None)
 
 
-def _factors(parts: tuple[Part, ...], room: int) -> Iterator[tuple[int, ...]]:
-    """Every way to give the parts factors within the room; a factor that another one equals in calls is left out."""
+def _factors(parts: tuple[Part, ...], room: int) -> list[tuple[int, ...]]:
+    """Factors of the parts within the room that leave the fewest calls; on few parts if several leave as many."""
     options = []
     for part in parts:
         tight = {-(-part.extent // -(-part.extent // f)) for f in range(1, min(room, part.extent) + 1)}
         options.append([f for f in sorted(tight) if not (part.exact and part.extent % f)])
-    for chosen in product(*options):
-        if prod(chosen) <= room:
-            yield chosen
+    chosen: list[tuple[int, ...]] = [()]
+    for factors in options:
+        chosen = [(*c, f) for c in chosen for f in factors if prod(c) * f <= room]
+
+    def left(factors: tuple[int, ...]) -> tuple[int, int]:
+        calls = prod(-(-p.extent // f) for p, f in zip(parts, factors, strict=True))
+        return calls, sum(f > 1 for f in factors)
+
+    return nsmallest(TRIED, chosen, key=left)
 
 
 def _chain(part: Part, n: int, b: int) -> Chain | None:

@@ -102,23 +102,23 @@ def least_cycles(space: AluSpace, way: Way, config: VtaConfig) -> dict[str, int]
     }
 
 
-def tilings(space: AluSpace, config: VtaConfig, way: Way, most: int) -> list[AluTiling]:
-    """The ``most`` best tilings of a way by estimate that fit the buffers."""
+def tilings(space: AluSpace, config: VtaConfig, way: Way, most: int, *, grid: int = MOST_TILINGS) -> list[AluTiling]:
+    """The ``most`` best tilings of a way by estimate that fit the buffers, out of ``grid`` at most."""
     shape = windows(space) if way == "window" else None
     names = [loop.name for loop in (*space.parallel, *space.reduction)]
-    grid = _grid(space, config, way)
-    column = {name: grid[:, i] for i, name in enumerate(names)}
-    estimate, fits = _estimate(space, config, way, shape, column, len(grid))
+    sizes = _grid(space, config, way, grid)
+    column = {name: sizes[:, i] for i, name in enumerate(names)}
+    estimate, fits = _estimate(space, config, way, shape, column, len(sizes))
     chosen = np.flatnonzero(fits)
     best = chosen[np.argsort(estimate[chosen], kind="stable")[:most]]
     bound = max(least_cycles(space, way, config).values())
     found = []
     for i in best.tolist():
-        sizes = tuple((n, int(column[n][i])) for n in names)
+        chosen_sizes = tuple((n, int(column[n][i])) for n in names)
         order = tuple(loop.name for loop in space.parallel)
         found += [
-            AluTiling(way, sizes, order, (name, times), bound, int(estimate[i]))
-            for name, times in _tapers(space, shape, dict(sizes))
+            AluTiling(way, chosen_sizes, order, (name, times), bound, int(estimate[i]))
+            for name, times in _tapers(space, shape, dict(chosen_sizes))
         ]
     return found
 
@@ -134,7 +134,7 @@ def _tapers(space: AluSpace, shape: Windows | None, sizes: dict[str, int]) -> li
     return [(name, times) for times in sorted({0, min(2, deepest), min(4, deepest)})]
 
 
-def _grid(space: AluSpace, config: VtaConfig, way: Way) -> Ints:
+def _grid(space: AluSpace, config: VtaConfig, way: Way, most: int) -> Ints:
     """Combinations of tile sizes, [combinations, loops]; windows are never cut along their taps."""
     options = [np.array(tile_sizes(loop.extent), dtype=np.int64) for loop in space.parallel]
     options = [o[o <= config.acc_depth] for o in options]
@@ -143,7 +143,7 @@ def _grid(space: AluSpace, config: VtaConfig, way: Way) -> Ints:
         whole = np.array([loop.extent], dtype=np.int64)
         sizes = np.array(tile_sizes(loop.extent), dtype=np.int64)
         options.append(sizes if loop.name in cut or way != "window" else whole)
-    while prod(map(len, options)) > MOST_TILINGS:
+    while prod(map(len, options)) > most:
         longest = max(range(len(options)), key=lambda i: len(options[i]))
         every = options[longest]
         options[longest] = np.union1d(every[::2], every[-1:]) if len(every) > 2 else every[-1:]
@@ -263,8 +263,9 @@ def _compute(
     """(cycles of the compute unit, instructions) of all tiles."""
     if shape is not None:
         cycles, count = window_operations(space, shape, column)
-        instructions = np.asarray(tiles * count + 2.0 * (steps - tiles), dtype=np.float64)
-        return np.asarray(cycles * tiles + COMPUTE_OVERHEAD * instructions, dtype=np.float64), instructions
+        many: Floats = tiles * count + 2.0 * (steps - tiles)
+        return cycles * tiles + COMPUTE_OVERHEAD * many, many
+    instructions: Floats
     taps = sum(len(s.ranges.points) for s in space.statements)
     match way:
         case "sum":

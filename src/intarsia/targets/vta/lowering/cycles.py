@@ -14,7 +14,7 @@ from intarsia.targets.vta.config import VtaConfig
 from intarsia.targets.vta.costs import store_tensor_cycles
 from intarsia.targets.vta.lowering.epilogue import Epilogue
 from intarsia.targets.vta.lowering.pipeline import estimate as pipeline_estimate
-from intarsia.targets.vta.lowering.tiling import MOST_SLOTS, Tiling
+from intarsia.targets.vta.lowering.tiling import MOST_SLOTS, RESIDENT_BIASES, Tiling
 
 Ints = NDArray[np.int64]
 
@@ -82,7 +82,7 @@ def candidates(
     loops = [*space.parallel, *space.reduction]
     options = [np.array(tile_sizes(loop.extent), dtype=np.int64) for loop in loops]
     options = _thin(options, [loop.extent for loop in loops])
-    sizes = _grid(space, config, [o for o in options])
+    sizes = _grid(space, config, options)
     names = [loop.name for loop in loops]
     column = {name: sizes[:, i] for i, name in enumerate(names)}
     found: list[Candidate] = []
@@ -242,7 +242,7 @@ def _figures(
     bias, bias_tiles = _products(one, column, counts, list(bias_loops))
     kind = "none" if epilogue is None else epilogue.bias
     depth = {"inp": config.inp_depth, "wgt": config.wgt_depth, "acc": config.acc_depth, "none": 0}
-    bias_slots = np.where(bias * bias_tiles > depth[kind] // 16, np.minimum(2, bias_tiles), bias_tiles)
+    bias_slots = np.where(bias * bias_tiles > depth[kind] // RESIDENT_BIASES, np.minimum(2, bias_tiles), bias_tiles)
     used = {name: bias * bias_slots if name == kind else 0 * one for name in depth}
     constant = {"wgt": (1, 0), "inp": (0, 1)}.get(kind, (0, 0))
     free = (config.inp_depth - constant[0] - used["inp"], config.wgt_depth - constant[1] - used["wgt"])

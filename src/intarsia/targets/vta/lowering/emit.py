@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import pairwise, product
 from math import prod, sqrt
 
 import numpy as np
@@ -192,7 +192,7 @@ class _Emitter:
         wait = number - slots
         if wait >= 0:
             self.builder.set(self.store_end[wait], "push_prev", 1)
-        at = self.uops.at(reset)
+        at = self._uop(reset)
         self.builder.gemm(uop_begin=at, uop_end=at + 1, iter_in=count, dst_in=1, reset=True, pop_next=wait >= 0)
         for step in steps:
             if not together:
@@ -202,7 +202,17 @@ class _Emitter:
             self._load_uops(epilogue.sequences)
         self._epilogue(epilogue, base, low, size)
 
+    def _uop(self, sequence: Sequence) -> int:
+        """Where a sequence is on chip; it is brought in only now if its step has more than the buffer holds."""
+        at = self.uops.find(sequence)
+        if at is not None:
+            return at
+        self._load_uops([sequence])
+        return self.uops.at(sequence)
+
     def _load_uops(self, wanted: list[Sequence]) -> None:
+        if sum(map(len, dict.fromkeys(wanted))) > self.config.uop_depth:
+            return
         block = self.uops.place(wanted)
         if block is not None:
             sram, dram, count = block
@@ -274,7 +284,7 @@ class _Emitter:
             box = tuple(zip(row[: len(parallel)], row[len(parallel) :], strict=True))
             group = points[member.reshape(-1) == kind]
             found += sweeps(
-                box, group, parallel, reduction, (0, origin[0], origin[1]), self.config.uop_depth // 4, limits
+                box, group, parallel, reduction, (0, origin[0], origin[1]), max(1, self.config.uop_depth // 4), limits
             )
         return tuple(found)
 
@@ -348,7 +358,7 @@ class _Emitter:
         pop = self._loads(step.loads)
         at = -1
         for sweep, sequence in zip(step.pattern, step.sequences, strict=True):
-            begin = self.uops.at(sequence)
+            begin = self._uop(sequence)
             outer, inner = sweep.outer, sweep.inner
             at = self.builder.gemm(
                 uop_begin=begin,
@@ -413,7 +423,7 @@ class _Emitter:
             return [(i, min(i + step, count)) for i in range(0, count, step)]
         parts = -(-rest // wanted)
         cuts = [rest * i // parts for i in range(parts + 1)]
-        return [(o * rest + a, o * rest + b) for o in range(outer) for a, b in zip(cuts, cuts[1:], strict=False)]
+        return [(o * rest + a, o * rest + b) for o in range(outer) for a, b in pairwise(cuts)]
 
     def _epilogue(self, todo: _Epilogue, base: int, low: dict[str, int], size: dict[str, int]) -> None:
         epilogue = self.plan.epilogue
@@ -424,20 +434,19 @@ class _Emitter:
             self._bias_accumulators(todo)
         rows = self._rows(low, size)
         for number, (begin, end) in enumerate(todo.chunks):
-            own = self.uops.at(todo.sequences[number])
             at = -1
             if epilogue is None:
-                at = self._alu(AluOp.ADD, own, end - begin, 0)
+                at = self._alu(AluOp.ADD, todo.sequences[number], end - begin, 0)
             else:
                 if epilogue.shift:
-                    at = self._alu(AluOp.SHR, own, end - begin, epilogue.shift)
+                    at = self._alu(AluOp.SHR, todo.sequences[number], end - begin, epilogue.shift)
                 if epilogue.bias != "none":
                     last_read = self._add_bias(todo, number, end - begin, pop=pop)
                     pop = False
                     if number == len(todo.chunks) - 1 and self.by_gemm:
                         self._end_step(last_read)
-                self._alu(AluOp.MAX, own, end - begin, epilogue.low)
-                at = self._alu(AluOp.MIN, own, end - begin, epilogue.high)
+                self._alu(AluOp.MAX, todo.sequences[number], end - begin, epilogue.low)
+                at = self._alu(AluOp.MIN, todo.sequences[number], end - begin, epilogue.high)
             self.builder.set(at, "push_next", 1)
             self._store(rows, base, begin, end)
         self.store_end.append(len(self.builder) - 1)
@@ -458,7 +467,7 @@ class _Emitter:
                 )
 
     def _add_bias(self, todo: _Epilogue, number: int, count: int, *, pop: bool) -> int:
-        begin = self.uops.at(todo.bias[number])
+        begin = self._uop(todo.bias[number])
         inner = min(todo.rest, count)
         rows = inner if count > inner else 0  # a whole accumulator buffer does not fit the field
         if self.by_gemm:
@@ -484,7 +493,8 @@ class _Emitter:
             src_out=1,
         )
 
-    def _alu(self, operation: AluOp, at: int, count: int, imm: int) -> int:
+    def _alu(self, operation: AluOp, sequence: Sequence, count: int, imm: int) -> int:
+        at = self._uop(sequence)
         return self.builder.alu(operation, uop_begin=at, uop_end=at + 1, iter_in=count, dst_in=1, src_in=1, imm=imm)
 
     def _rows(self, low: dict[str, int], size: dict[str, int]) -> list[tuple[int, int, int]]:

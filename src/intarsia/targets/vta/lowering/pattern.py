@@ -55,7 +55,8 @@ def sweeps(
     Args:
         box: (first, count) of each parallel loop, relative to the tile.
         points: index of each reduction loop relative to the tile, [points, reduction loops].
-        parallel, reduction: loop number to its (dst, src, wgt) move.
+        parallel: parallel loop number to its (dst, src, wgt) move.
+        reduction: reduction loop number to its (dst, src, wgt) move.
         origin: (dst, src, wgt) at index 0 of all loops.
         most_uops: micro-operations that one instruction may have.
         limits: what the factors of dst, src and wgt must stay below.

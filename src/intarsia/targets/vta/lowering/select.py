@@ -59,7 +59,8 @@ def select(
 
     Args:
         offered: embeddings of one operator, each checked.
-        config, epilogue: what they are compiled for.
+        config: the core.
+        epilogue: what happens to accumulators, its bias where the embedding allows.
         tilings: tilings of an embedding that are timed exactly.
         seconds: wall time after which no further embedding is compiled.
 

@@ -73,6 +73,10 @@ class UopStore:
                 self.table.extend(sequence)
         return self._blocks[block]
 
+    def find(self, sequence: Sequence) -> int | None:
+        """Where a sequence is on chip, None if it has to be loaded."""
+        return self._resident.get(sequence)
+
     def at(self, sequence: Sequence) -> int:
         """Where a sequence is on chip."""
         return self._resident[sequence]
