@@ -1,27 +1,31 @@
 """One random case, from one ``random.Random``: what to compile or run, and whether the bits are the reference's.
 
-A case is *right* (equal bit for bit), *refused* (no tiling fits, with a message) or raises ``AssertionError``.
+A case is *right* (equal bit for bit), *refused* (no tiling fits, with a message), *without embedding* (none was drawn
+or found), or raises.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from random import Random
 from typing import Any
 
 import numpy as np
-from fuzz_embeddings import random_embedding
+from fuzz_embeddings import LANES, random_embedding
 from fuzz_operators import INT8, random_combination, random_config, random_contraction
 from numpy.typing import NDArray
 
-from intarsia.embed.embedding import Embedding
-from intarsia.embed.fixed import fixed_embedding
+from intarsia.embed import Embedding, EmbeddingProblem, Family, enumerate_embeddings, fixed_embedding, optimise
+from intarsia.embed.check import check
+from intarsia.embed.problem import FAMILIES
 from intarsia.ground import InputError
 from intarsia.machines import Instruction, find_instruction
 from intarsia.operators import Operator, interpret, is_floating, random_inputs
 from intarsia.program import CallSpace, call_space
+from intarsia.solvers import Found, OutOfTime
 from intarsia.targets.generic import run as run_generic
 from intarsia.targets.vta import decode
 from intarsia.targets.vta.config import VtaConfig
@@ -68,24 +72,57 @@ FLOAT_INPUTS = np.array([-2, -1, -0.5, 0, 0.5, 1, 2], dtype=np.float32)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What came of a case: ``right`` or ``refused``, and labels to count by."""
+    """What came of a case, and labels to count by."""
 
     verdict: str
     labels: tuple[str, ...]
 
 
-def vta_case(random: Random) -> Finding:
-    """A random operator on a random core: embedded, tiled, compiled, encoded, simulated, compared."""
+def vta_drawn(random: Random) -> Finding:
+    """A random operator on a random core, under a random embedding that the check accepts."""
+    operator, config, instruction = _on_a_core(random)
+    return _vta(random, config, random_embedding(random, operator, instruction), "drawn")
+
+
+def vta_fixed(random: Random) -> Finding:
+    """The same under the reference's own embedding."""
+    operator, config, instruction = _on_a_core(random)
+    return _vta(random, config, fixed_embedding(operator, instruction, dtypes="ignore"), "fixed")
+
+
+def vta_searched(random: Random) -> Finding:
+    """The same under what the search returns: the optimum of a family, or one of its embeddings."""
+    operator, config, instruction = _on_a_core(random)
+    family: Family = random.choice(FAMILIES[:2])
+    objective = random.choice((("calls", "duplicated"), ("calls",), ("duplicated", "calls"), ("moved",)))
+    problem = EmbeddingProblem(operator, instruction, family, objective=objective, limit=0.5, dtypes="ignore")
+    if random.random() < 0.5:
+        outcome = optimise(problem)
+        embedding = outcome.best if isinstance(outcome, OutOfTime) else outcome.value if isinstance(outcome, Found) else None
+    else:
+        listed = list(islice(enumerate_embeddings(problem), random.choice((1, 20, 200))))
+        embedding = random.choice(listed) if listed else None
+    if embedding is not None and embedding.calls * instruction.lanes <= LANES:
+        report = check(embedding, ignore_dtypes=True)
+        assert report.good, f"the search returned what the check refuses: {report}"
+    else:
+        embedding = None
+    return _vta(random, config, embedding, f"searched {family}")
+
+
+def _on_a_core(random: Random) -> tuple[Operator, VtaConfig, Instruction]:
     config = random_config(random)
     low8 = random.random() < 0.08
     operator = random_contraction(random, ("int8", "int8", "int8") if low8 else INT8)
-    instruction = find_instruction(f"vta.gemm:{config.batch}x{config.block_in}x{config.block_out}")
-    embedding = None if random.random() < 0.25 else random_embedding(random, operator, instruction)
-    drawn = embedding is not None
+    return operator, config, find_instruction(f"vta.gemm:{config.batch}x{config.block_in}x{config.block_out}")
+
+
+def _vta(random: Random, config: VtaConfig, embedding: Embedding | None, source: str) -> Finding:
+    """Tiled, compiled, encoded, simulated, compared."""
     if embedding is None:
-        embedding = fixed_embedding(operator, instruction, dtypes="ignore")
+        return Finding("without embedding", (source,))
     shift, largest = random.randint(0, 15), random.choice(BIASES)
-    labels = (operator.name, "drawn" if drawn else "fixed", _family(embedding))
+    labels = (embedding.operator.name, source, _family(embedding))
     try:
         compiled = _compiled(random, embedding, config, shift, largest)
     except InputError as error:
@@ -174,7 +211,7 @@ def generic_case(random: Random) -> Finding:
     operator = _operator_for(random, instruction)
     embedding = random_embedding(random, operator, instruction)
     if embedding is None:
-        return Finding("refused", (instruction.name, operator.name))
+        return Finding("without embedding", (instruction.name, operator.name))
     inputs = _exact_inputs(operator, random.randrange(1 << 30))
     found, expected = run_generic(embedding, inputs), interpret(operator, inputs)
     written = operator.statements[0].write.tensor
@@ -198,8 +235,6 @@ def _operator_for(random: Random, instruction: Instruction) -> Operator:
 
 
 def _first_statement(operator: Operator) -> Operator:
-    from dataclasses import replace
-
     statement = operator.statements[0]
     used = {statement.write.tensor, *(r.tensor for r in statement.reads)}
     return replace(operator, statements=(statement,), tensors=tuple(t for t in operator.tensors if t.name in used))
@@ -215,7 +250,12 @@ def _exact_inputs(operator: Operator, seed: int) -> dict[str, NDArray[Any]]:
     return inputs
 
 
-PROPERTIES: dict[str, Callable[[Random], Finding]] = {"vta": vta_case, "generic": generic_case}
+PROPERTIES: dict[str, Callable[[Random], Finding]] = {
+    "vta-drawn": vta_drawn,
+    "vta-fixed": vta_fixed,
+    "vta-searched": vta_searched,
+    "generic": generic_case,
+}
 
 
 def tally(findings: list[Finding]) -> str:

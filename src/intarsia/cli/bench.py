@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from intarsia.cli.command import Command
 from intarsia.cli.printing import print_fields, print_json, print_table, progress, to_json
 from intarsia.cli.run import config_option, execution_json
-from intarsia.ground import write_file
+from intarsia.ground import refuse_unwritable, write_file
 from intarsia.ground.units import count_text, percent_text, ratio_text, seconds_text
 
 if TYPE_CHECKING:
@@ -39,6 +39,9 @@ def _options(parser: ArgumentParser) -> None:
 def _run(arguments: Namespace) -> int:
     from intarsia import flow
 
+    printed = arguments.json == Path("-")
+    if arguments.json is not None and not printed:
+        refuse_unwritable(arguments.json)
     with progress("layers") as told:
         answer = flow.bench_deepbench(
             arguments.target,
@@ -51,7 +54,7 @@ def _run(arguments: Namespace) -> int:
             fresh=arguments.fresh,
             told=told,
         )
-    if arguments.json == Path("-"):
+    if printed:
         print_json(bench_json(answer))
         return 0 if answer.correct else WRONG
     if arguments.json is not None:

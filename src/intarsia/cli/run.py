@@ -108,6 +108,7 @@ def _column(execution: Execution) -> dict[str, str]:
         "bytes written": bytes_text(device.written),
         "host, every run": f"{bytes_text(host.run_bytes)}, {seconds_text(host.run_seconds)}",
         "host, once": f"{bytes_text(host.once_bytes)}, {seconds_text(host.once_seconds)}",
+        "  seconds": host.source,
     }
 
 

@@ -224,8 +224,8 @@ def _elements(
 
 
 def _unflattened(embedding: Embedding, subscript: Affine, values: dict[str, Ints]) -> tuple[Ints, NDArray[np.bool_]]:
-    total = np.full((1, 1), subscript.constant, dtype=np.int64)
-    valid = np.ones((1, 1), dtype=np.bool_)
+    total = np.full(1, subscript.constant, dtype=np.int64)
+    valid = np.ones(1, dtype=np.bool_)
     for axis, coefficient in subscript.terms:
         flat = flat_of(embedding, axis)
         value = evaluate(flat.value, values)

@@ -18,11 +18,10 @@ lattice points: N(f1, f2, ...; r) chains with these factors and reach r = (exten
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache, lru_cache
 from itertools import chain as join
 from itertools import combinations
-from math import lcm
+from math import lcm, prod
 from typing import TypeAlias
 
 import numpy as np
@@ -33,6 +32,8 @@ from intarsia.embed.groups import boundaries, crosses
 Key: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
 """(number of blocks, total factor), each for every instruction axis of the part."""
 Table: TypeAlias = dict[Key, int]
+Numbers: TypeAlias = NDArray[np.int64]
+"""The same, dense."""
 Blocks: TypeAlias = tuple[tuple[int, int], ...]
 """(instruction axis, factor) of each block, by rising stride."""
 
@@ -51,6 +52,7 @@ def moebius(number: int) -> int:
     return sign
 
 
+@lru_cache(maxsize=4096)
 def chain_table(extents: tuple[int, ...], rooms: tuple[int, ...], *, exact: bool) -> Table:
     """Signed number of chains of a group by blocks and factors, the genuinely fused ones only if it has several axes.
 
@@ -59,77 +61,77 @@ def chain_table(extents: tuple[int, ...], rooms: tuple[int, ...], *, exact: bool
         rooms: the room on each instruction axis of the part, 1 where the group may not go.
         exact: whether the top digit must divide the extent.
     """
-    if len(extents) == 1:
-        return _table(extents[0], rooms, (), exact=exact)
-    total: Table = {}
     borders = boundaries(extents)
-    extent = borders[0] * extents[0]
+    extent = prod(extents)
+    total = _empty(rooms)
     for chosen in join.from_iterable(combinations(borders, size) for size in range(len(borders) + 1)):
         sign = -1 if len(chosen) % 2 else 1
-        for key, number in _table(extent, rooms, chosen, exact=exact).items():
-            total[key] = total.get(key, 0) + sign * number
-    return {key: number for key, number in total.items() if number}
+        total += sign * _uncrossed(extent, rooms, chosen, exact=exact)
+    lanes = len(rooms)
+    where = (tuple(map(int, place)) for place in np.argwhere(total))
+    return {(place[:lanes], place[lanes:]): int(total[place]) for place in where}
 
 
-def _table(extent: int, rooms: tuple[int, ...], borders: tuple[int, ...], *, exact: bool) -> Table:
-    """Signed number of chains whose digits cross none of some borders."""
-    total: Table = {}
-    if exact:
-        for blocks, weight, _, _ in _listed(extent, rooms, borders, extent, exact=True):
-            _add(total, rooms, blocks, weight)
-        return total
+def _empty(rooms: tuple[int, ...]) -> Numbers:
+    """A dense table: as many blocks as fit by every factor up to the room, for each instruction axis."""
+    return np.zeros((*(room.bit_length() for room in rooms), *(room + 1 for room in rooms)), dtype=np.int64)
+
+
+def _uncrossed(extent: int, rooms: tuple[int, ...], borders: tuple[int, ...], *, exact: bool) -> Numbers:
+    """Signed number of chains whose digits cross none of some borders.
+
+    What can follow a chain depends on the stride above it only: every stride s that is listed divides the extent E,
+    and the digits below it reach at most s - 1, so used + s*(f - 1) <= E - 1 says no more than s*f <= E, and the
+    reach above a stride t is E / t - 1, rounded down.
+    """
     last = max(borders, default=1)
-    for blocks, weight, below, used in _listed(extent, rooms, borders, last, exact=False):
-        left = _room(rooms, blocks)
-        reach = (extent - 1 - used) // lcm(below, last)
-        for tail, number in free_chains(left, reach):
-            sign = 1
-            for _, factor in tail:
-                sign *= -moebius(factor)
-            _add(total, rooms, (*blocks, *tail), weight * sign * number)
+    strides = _divisors(extent) if exact else tuple(d for d in _divisors(last) if d < last)
+
+    @cache
+    def above(below: int) -> Numbers:
+        if exact:
+            total = _empty(rooms)
+            total[(0,) * len(rooms) + (1,) * len(rooms)] = 1
+        else:
+            total = _free(rooms, extent // lcm(below, last) - 1).copy()
+        for stride in strides:
+            if stride % below:
+                continue
+            for factor in range(2, min(max(rooms), extent // stride) + 1):
+                own = 0 if exact and extent % (stride * factor) else block_weight(stride, factor, borders)
+                if own:
+                    _put_before(total, rooms, factor, own, above(stride * factor))
+        return total
+
+    return above(1)
+
+
+@lru_cache(maxsize=4096)
+def _free(rooms: tuple[int, ...], reach: int) -> Numbers:
+    """Signed number of unrestricted chains of this reach."""
+    total = _empty(rooms)
+    for blocks, number in free_chains(rooms, reach):
+        place = [0] * len(rooms) + [1] * len(rooms)
+        sign = 1
+        for lane, factor in blocks:
+            place[lane] += 1
+            place[len(rooms) + lane] *= factor
+            sign *= -moebius(factor)
+        total[tuple(place)] += sign * number
     return total
 
 
-def _add(table: Table, rooms: tuple[int, ...], blocks: Blocks, number: int) -> None:
-    counts, factors = [0] * len(rooms), [1] * len(rooms)
-    for lane, factor in blocks:
-        counts[lane] += 1
-        factors[lane] *= factor
-    key = (tuple(counts), tuple(factors))
-    table[key] = table.get(key, 0) + number
-
-
-def _room(rooms: tuple[int, ...], blocks: Blocks) -> tuple[int, ...]:
-    left = list(rooms)
-    for lane, factor in blocks:
-        left[lane] //= factor
-    return tuple(left)
-
-
-def _listed(
-    extent: int, rooms: tuple[int, ...], borders: tuple[int, ...], most: int, *, exact: bool
-) -> Iterator[tuple[Blocks, int, int, int]]:
-    """Block chains with strides below ``most``, each as (blocks, signed weight, stride of what comes above, reach)."""
-
-    def extend(blocks: Blocks, weight: int, below: int, used: int) -> Iterator[tuple[Blocks, int, int, int]]:
-        yield blocks, weight, below, used
-        left = _room(rooms, blocks)
-        candidates = _divisors(extent if exact else most)
-        for stride in candidates:
-            if stride >= most or stride % below:
-                continue
-            for lane, room in enumerate(left):
-                for factor in range(2, room + 1):
-                    reach = used + stride * (factor - 1)
-                    if reach > extent - 1:
-                        break
-                    if exact and extent % (stride * factor):
-                        continue
-                    own = block_weight(stride, factor, borders)
-                    if own:
-                        yield from extend((*blocks, (lane, factor)), weight * own, stride * factor, reach)
-
-    return extend((), 1, 1, 0)
+def _put_before(total: Numbers, rooms: tuple[int, ...], factor: int, weight: int, rest: Numbers) -> None:
+    """Add the chains that begin with a block and go on as the rest, the block on each instruction axis in turn."""
+    for lane, room in enumerate(rooms):
+        if factor > room:
+            continue
+        into = [slice(None)] * total.ndim
+        of = [slice(None)] * total.ndim
+        into[lane], of[lane] = slice(1, None), slice(None, -1)
+        into[len(rooms) + lane] = slice(0, None, factor)
+        of[len(rooms) + lane] = slice(None, room // factor + 1)
+        total[tuple(into)] += weight * rest[tuple(of)]
 
 
 @cache
@@ -151,7 +153,6 @@ def block_weight(stride: int, factor: int, borders: tuple[int, ...]) -> int:
     return total
 
 
-@lru_cache(maxsize=4096)
 def free_chains(rooms: tuple[int, ...], reach: int) -> tuple[tuple[Blocks, int], ...]:
     """Every sequence of squarefree blocks that fits, with the number of its chains, the empty one included.
 

@@ -139,10 +139,15 @@ def run_operator(
     operator = read_spec(spec)
     seed = _natural("seed", seed)
     if target == "vta":
+        if instruction is not None:
+            raise InputError("vta has its own instruction", value=instruction, hint="--target generic")
         options = Options(read_config(config), fixed=fixed, shift=shift, seed=seed)
         return run_vta(operator, options, timeline=timeline, trace=trace)
     if instruction is None:
         raise InputError("the generic target needs an instruction", hint="--instr NAME")
+    for given, lacks in ((timeline, "timing model"), (config, "configuration"), (fixed, "fixed embedding")):
+        if given:
+            raise InputError(f"the generic target has no {lacks}", hint="--target vta")
     return run_generic(operator, read_instruction(instruction), seed=seed, trace=trace)
 
 

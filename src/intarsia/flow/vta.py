@@ -98,16 +98,18 @@ def vta_fixed(operator: Operator, config: VtaConfig) -> Embedding:
 
 
 def refuse(operator: Operator) -> None:
-    """Refuse what VTA's GEMM cannot do.
+    """Refuse what VTA cannot do; the ALU's operators are looked at when they are embedded.
 
     Raises:
         InputError: with the reason.
     """
+    if by_alu(operator):
+        return
     refuse_dtypes(operator)
     first = operator.statements[0]
     if len(operator.statements) > 1 or first.combine != "+=" or len(first.reads) != 2:
         raise InputError(
-            "VTA's GEMM core runs one sum of products of two tensors",
+            "VTA runs one sum of products of two tensors, or maxima, minima and sums of single reads",
             where=operator.name,
             value="; ".join(map(str, operator.statements)),
             allowed="O[...] += A[...] * B[...]",
@@ -133,9 +135,20 @@ def compile_vta(operator: Operator, options: Options, *, largest_bias: int | Non
     if not 0 <= options.shift <= LARGEST_SHIFT:
         raise InputError("shift is out of range", value=str(options.shift), allowed=f"0 to {LARGEST_SHIFT}")
     config = options.config
+    if by_alu(operator):
+        if options.fixed:
+            raise InputError("the reference has no embedding in the ALU", where=operator.name, hint="without --fixed")
+        return _whole(compile_on_alu(operator, config, seconds=options.seconds))
     offered = (vta_fixed(operator, config),) if options.fixed else vta_candidates(operator, config)
     biases = {} if largest_bias is None else {"largest_bias": largest_bias}
-    compiled = compile_operator(operator, offered, config, shift=options.shift, seconds=options.seconds, **biases)
+    return _whole(
+        compile_operator(operator, offered, config, shift=options.shift, seconds=options.seconds, **biases)
+    )
+
+
+def _whole(compiled: CompiledOperator) -> CompiledOperator:
+    """Refuse an output with holes: nothing would be stored there."""
+    operator = compiled.operator
     if (compiled.program.output_index < 0).any():
         raise InputError(
             "the output has elements that no iteration writes, and VTA would leave them undefined",
@@ -167,9 +180,9 @@ def compile_to_folder(
         operator=str(operator),
         target="vta",
         configuration=str(options.config),
-        nest=str(program.embeddings[0]),
+        nest="\n\n".join(map(str, program.embeddings)),
         tiling=program.tiling,
-        fixed=program.embeddings[0] == vta_fixed(operator, options.config),
+        fixed=not by_alu(operator) and program.embeddings == (vta_fixed(operator, options.config),),
         folder=output,
         files=tuple((file.name, file.size) for file in files),
         instructions=len(program.stream),
@@ -181,6 +194,8 @@ def compile_to_folder(
 def _given(operator: Operator, options: Options, inputs: Path | None) -> Data | None:
     if inputs is None:
         return None
+    if by_alu(operator):
+        return read_inputs(inputs, operator, bias=False)
     epilogue = epilogue_for(operator, options.config, shift=options.shift, largest_bias=0)
     return read_inputs(inputs, operator, bias=has_bias(epilogue))
 
@@ -206,15 +221,14 @@ def run_vta(operator: Operator, options: Options, *, timeline: Path | None = Non
     with trace.step("compile"):
         chosen = compile_vta(operator, options)
     with trace.step("compile the fixed embedding"):
-        fixed = _fixed(operator, options, chosen)
-    if fixed is not chosen and fixed.program.timing.cycles < chosen.program.timing.cycles:
-        chosen = replace(chosen, program=fixed.program) if not options.fixed else chosen
-        fixed = chosen
+        fixed = None if by_alu(operator) else _fixed(operator, options, chosen)
+    if fixed is not None and fixed.program.timing.cycles < chosen.program.timing.cycles:
+        chosen = fixed = replace(chosen, program=fixed.program)
     trace.text("embedding", chosen.program.embeddings[0])
     with trace.step("simulate and compare"):
         first = execute(chosen, options.seed)
     with trace.step("simulate and compare the fixed embedding"):
-        second = first if fixed is chosen else execute(replace(fixed, bound=chosen.bound), options.seed)
+        second = first if fixed is chosen else fixed and execute(replace(fixed, bound=chosen.bound), options.seed)
     if timeline is not None:
         write_timeline(chosen.program.stream, chosen.program.timing, timeline)
     return RunAnswer(

@@ -39,6 +39,19 @@ def write_file(path: Path, content: str | bytes) -> None:
             staged.unlink(missing_ok=True)
 
 
+def refuse_unwritable(path: Path) -> None:
+    """Refuse a path that ``write_file`` would refuse, before the work that its content takes.
+
+    Raises:
+        InputError: if the file cannot be written; nothing is made in any case.
+    """
+    with _explained(path, "file"):
+        if path.is_dir():
+            raise IsADirectoryError(None, "it is a folder")
+        with tempfile.TemporaryFile(dir=_nearest(path)):
+            pass
+
+
 @contextmanager
 def folder(path: Path, *, seal: str) -> Iterator[Path]:
     """A folder to write into, which becomes ``path`` when the block ends without an exception.

@@ -202,7 +202,8 @@ def _narrow_jointly(
         return
     _, holds = gather(embedding, factor.access, factor.layout)
     grid = holds.any(axis=1).reshape([d.extent for d in factor.layout.dims])
-    grid = np.flip(grid, [i for i, m in enumerate(factor.moves) if m and m[0][1] < 0])  # from positions to loops
+    backwards = tuple(i for i, m in enumerate(factor.moves) if m and m[0][1] < 0)
+    grid = np.flip(grid, backwards)  # from positions to the loops' indices
     dims = {m[0][0]: i for i, m in enumerate(factor.moves) if m}
     mine = [i for i, loop in enumerate(reduction) if loop.name in dims]
     wanted = [loop.name for loop in parallel if loop.name in dims]

@@ -98,7 +98,7 @@ def manifest(program: VtaProgram, operator: Operator, *, files: Document, checke
     return {
         "format": "intarsia.vta 1",
         "operator": str(operator),
-        "embedding": str(program.embeddings[0]).splitlines(),
+        "embeddings": [str(embedding).splitlines() for embedding in program.embeddings],
         "configuration": json.loads(config.to_json()),
         "instructions": len(program.stream),
         "predicted_cycles": program.timing.cycles,

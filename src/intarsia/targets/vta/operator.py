@@ -14,6 +14,10 @@ from intarsia.embed.embedding import Embedding
 from intarsia.ground import InputError
 from intarsia.operators import Operator, evaluate, random_inputs
 from intarsia.targets.vta.config import VtaConfig
+from intarsia.targets.vta.lowering.alu_compiler import compile_alu
+from intarsia.targets.vta.lowering.alu_embeddings import alu_embeddings
+from intarsia.targets.vta.lowering.alu_space import alu_space
+from intarsia.targets.vta.lowering.alu_tiling import least_cycles, ways
 from intarsia.targets.vta.lowering.bias import bias_shape, spread
 from intarsia.targets.vta.lowering.bound import LowerBound, lower_bound
 from intarsia.targets.vta.lowering.epilogue import BIAS_SEEDED, Epilogue, apply_epilogue, reach
@@ -86,9 +90,11 @@ class CompiledOperator:
 
         The last factor is drawn so that sums, shifted, spread over plus or minus 64; biases lie between 0 and 127.
         """
+        if self.program.epilogue is None:
+            return self.seeded(seed + 1)
         seeded = self.seeded(seed)
         random = np.random.default_rng([seed, 2])
-        shift = 0 if self.program.epilogue is None else self.program.epilogue.shift
+        shift = self.program.epilogue.shift
         depth = prod(axis.extent for axis in self.operator.axes if axis.role == "reduction")
         spread_wanted = (64 << shift) / (74 * depth**0.5)
         last = self.operator.inputs[-1]
@@ -188,6 +194,24 @@ def refuse_dtypes(operator: Operator) -> None:
                 value=str(tensor),
                 allowed="pad=0",
             )
+
+
+def by_alu(operator: Operator) -> bool:
+    """Whether an operator is one of the ALU: maxima, minima and sums of single reads."""
+    return all(len(statement.reads) == 1 for statement in operator.statements)
+
+
+def compile_on_alu(operator: Operator, config: VtaConfig, *, seconds: float = 4.0) -> CompiledOperator:
+    """The program of a maximum, a minimum or a sum of single reads.
+
+    Raises:
+        InputError: the ALU cannot do it, or no tiling fits the buffers.
+    """
+    embeddings = alu_embeddings(operator, config)
+    program = compile_alu(embeddings, config, seconds=seconds)
+    space = alu_space(embeddings)
+    least = min((least_cycles(space, way, config) for way in ways(space, config)), key=lambda cost: max(cost.values()))
+    return CompiledOperator(operator, program, (), LowerBound(least["compute"], least["read"], least["store"]))
 
 
 def compile_operator(

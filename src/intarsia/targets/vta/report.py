@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 
 from intarsia.operators import Operator
 from intarsia.targets.vta.lowering.bound import LowerBound
-from intarsia.targets.vta.operator import CompiledOperator, Data, Run
+from intarsia.targets.vta.operator import CompiledOperator, Data, Run, by_alu
 from intarsia.targets.vta.timing import Timing, UnitTime
 
 LARGEST_GRID = 1 << 24
 """Points up to which iterations that read only padding are counted; beyond, all iterations count."""
 
-SOURCE = "measured: NumPy on one core of this machine"
+SOURCE = "measured here, NumPy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,8 @@ class Report:
 
     Attributes:
         correct: whether the output is the reference's, bit for bit.
-        calls: of the core for the operator itself, those that read only padding left out, the bias's not counted.
+        calls: of the core for the operator itself, those that read only padding left out, the bias's not counted; of an
+            operator of the ALU, the ALU's operations.
         instructions: length of the program.
         cycles, seconds: on the device.
         bound: cycles that no program can beat.
@@ -80,20 +81,20 @@ class Report:
 def report(compiled: CompiledOperator, data: Data, run: Run) -> Report:
     """The numbers of a run on some inputs."""
     program, timing = compiled.program, compiled.program.timing
-    lanes = program.config.batch * program.config.block_in * program.config.block_out
+    lanes = program.embeddings[0].instruction.lanes
     return Report(
         correct=run.correct,
-        calls=program.plan.space.needed,
+        calls=run.simulation.alu_operations if by_alu(compiled.operator) else program.plan.space.needed,
         instructions=len(program.stream),
         cycles=timing.cycles,
         seconds=timing.seconds,
         bound=compiled.bound,
         read=timing.read_bytes,
         written=timing.written_bytes,
-        utilisation=live_iterations(compiled.operator) / (lanes * timing.cycles),
+        utilisation=live_iterations(compiled.operator) * len(program.embeddings) / (lanes * timing.cycles),
         units=units_of(timing),
         host=host_work(compiled, data),
-        nest=str(program.embeddings[0]),
+        nest="\n\n".join(map(str, program.embeddings)),
         tiling=program.tiling,
     )
 

@@ -25,8 +25,7 @@ from intarsia.targets.vta.lowering.alu_window import WindowPlanner, floor_of, la
 from intarsia.targets.vta.lowering.emit import Emitted, Plan
 from intarsia.targets.vta.lowering.packing import Packing, output_index, packing
 from intarsia.targets.vta.lowering.program import MemoryMap, VtaProgram
-from intarsia.targets.vta.lowering.slots import Ring
-from intarsia.targets.vta.lowering.tiling import MOST_SLOTS, Buffers, Region, Tiling, largest_box, region
+from intarsia.targets.vta.lowering.tiling import Buffers, Region, Tiling, largest_box, region
 from intarsia.targets.vta.timing import Timing, time_program
 
 ALIGNMENT = 4096
@@ -126,6 +125,9 @@ class _Built:
             bound=bound,
             tiling=str(self.tiling),
             initial=self.space.neutral,
+            places=tuple(
+                (f"inp.{i}", s, r) for i, (s, r) in enumerate(zip(self.space.sources, self.regions, strict=True))
+            ),
         )
 
 
@@ -169,15 +171,15 @@ def _build(space: AluSpace, config: VtaConfig, tiling: AluTiling) -> _Built | No
         (2 if tiling.taper[1] else 1) * pieces * prod(-(-extents[n] // sizes[n]) for n in extents if n in s.loops)
         for s in space.sources
     ]
-    if wide:
-        placed = _accumulator_rings(outputs, largest)
-        if outputs + sum(largest) > config.acc_depth:
-            return None
+    base, depth = (outputs, config.acc_depth) if wide else (0, config.inp_depth)
+    # More slots than a load and a use need would be more micro-operations, whose loads wait behind those of inputs.
+    for slots_of_input in (1,) if wide else (max(SLOTS, pieces), SLOTS):
+        counts = [min(slots_of_input, d) for d in distinct]
+        if base + sum(n * c for n, c in zip(largest, counts, strict=True)) <= depth:
+            break
     else:
-        found = rings(config.inp_depth, largest, distinct, MOST_SLOTS)
-        if found is None:
-            return None
-        placed = found
+        return None
+    placed = rings(base, largest, counts)
     regions = [region(s, sizes) if shape is None else window_region(s, shape, sizes) for s in space.sources]
     buffers = Buffers((sum(largest), SLOTS), (0, 0), (0, 0), (outputs // slots, slots))
     plan = Plan(space.statements[0], config, Tiling(tiling.sizes, order), buffers, None, (), order)
@@ -202,14 +204,6 @@ def _build(space: AluSpace, config: VtaConfig, tiling: AluTiling) -> _Built | No
     end = size + len(emitted.uops) * config.uop_bytes
     memory = MemoryMap((*places, ("uop", size, len(emitted.uops) * config.uop_bytes)), -(-end // ALIGNMENT) * ALIGNMENT)
     return _Built(space, config, tiling, plan, regions, memory, emitted)
-
-
-def _accumulator_rings(base: int, sizes: list[int]) -> list[Ring]:
-    found = []
-    for size in sizes:
-        found.append(Ring(base, size, 1))
-        base += size
-    return found
 
 
 def _memory(

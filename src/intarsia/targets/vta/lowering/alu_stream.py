@@ -300,25 +300,12 @@ def output_rows(
     return rows
 
 
-def rings(depth: int, sizes: list[int], distinct: list[int], most: int) -> list[Ring] | None:
-    """One ring of slots for each input, behind each other in a buffer of ``depth``; None if they do not fit.
-
-    Each has two slots where it has two different tiles, to load one while the other is used; what is left keeps tiles
-    that come again.
-    """
-    counts = [min(2, d) for d in distinct]
-    left = depth - sum(s * c for s, c in zip(sizes, counts, strict=True))
-    if left < 0:
-        return None
-    for i in sorted(range(len(sizes)), key=lambda i: sizes[i] * distinct[i]):
-        more = min(left // sizes[i], min(distinct[i], most) - counts[i])
-        if more > 0:
-            counts[i] += more
-            left -= more * sizes[i]
-    found, at = [], 0
+def rings(base: int, sizes: list[int], counts: list[int]) -> list[Ring]:
+    """One ring of slots for each input, behind each other in a buffer."""
+    found = []
     for size, count in zip(sizes, counts, strict=True):
-        found.append(Ring(at, size, count))
-        at += size * count
+        found.append(Ring(base, size, count))
+        base += size * count
     return found
 
 

@@ -92,19 +92,29 @@ class TapPlanner:
         covering = self._covering(steps[0], tile) if steps and self.kind == "difference" else -1
         start = [Action("reset", whole, home=True)]
         right = self._starts_right(steps, tile, covering)
-        if not right and not (self.kind == "sum" and steps):
+        if self.kind == "sum" and not steps:
+            steps = [self._anything()]
+        if self.kind != "sum" and not right:
             start.append(Action("alu", whole, *self._neutral(), home=True))
         found = [Group([], start)] if not steps else []
-        for step in steps:
+        for number, step in enumerate(steps):
             group = Group()
             source = self._load(step, group, emission.step + len(found))
             group.actions += start
-            if step is steps[0] and self.kind == "sum" and not right:
+            if self.kind == "sum" and number == 0 and not right:
                 group.actions.append(Action("gemm", _constant(base, count, source), home=True))
             group.actions += self._actions(step, tile, base, source, covering)
             start, covering = [], -1
             found.append(group)
         return found
+
+    def _anything(self) -> Step:
+        """A step that reads one input and calls nothing: what zero is multiplied with."""
+        live = self.space.sources[0].live
+        empty = np.zeros((0, len(self.names)), dtype=np.int64)
+        extents = {loop.name: 0 for loop in (*self.space.parallel, *self.space.reduction)}
+        points = np.zeros((0, len(self.space.reduction)), dtype=np.int64)
+        return Step(0, tuple((first, first) for first, _ in live), points, empty, empty, extents)
 
     def _neutral(self) -> tuple[AluOp, int]:
         """The ALU operation that turns zero into what changes no result."""

@@ -112,15 +112,21 @@ def tilings(space: AluSpace, config: VtaConfig, way: Way, most: int, *, grid: in
     chosen = np.flatnonzero(fits)
     best = chosen[np.argsort(estimate[chosen], kind="stable")[:most]]
     bound = max(least_cycles(space, way, config).values())
+    order = _order(space)
     found = []
     for i in best.tolist():
         chosen_sizes = tuple((n, int(column[n][i])) for n in names)
-        order = tuple(loop.name for loop in space.parallel)
         found += [
             AluTiling(way, chosen_sizes, order, (name, times), bound, int(estimate[i]))
             for name, times in _tapers(space, shape, dict(chosen_sizes))
         ]
     return found
+
+
+def _order(space: AluSpace) -> tuple[str, ...]:
+    """The loops that move most inputs outermost, so that what does not move stays on chip."""
+    names = [loop.name for loop in space.parallel]
+    return tuple(sorted(names, key=lambda n: -sum(n in s.loops for s in space.sources)))
 
 
 def _tapers(space: AluSpace, shape: Windows | None, sizes: dict[str, int]) -> list[tuple[str, int]]:
@@ -172,20 +178,21 @@ def _estimate(
     for loop in space.reduction:
         steps = steps * parts[loop.name]
     for source, (box, largest, pieces) in zip(space.sources, boxes, strict=True):
-        distinct, moved = one.copy(), tiles.copy()
-        for loop in (*space.parallel, *space.reduction):
-            if loop.name in source.loops:
-                distinct = distinct * parts[loop.name]
-            elif loop in space.reduction:
-                moved = moved * parts[loop.name]
-        for loop in space.reduction:
-            if loop.name in source.loops:
-                moved = moved * parts[loop.name]
-        least = np.minimum(2, distinct * pieces) if way != "accumulators" else one
+        distinct, visits = one.copy(), one.copy()
+        order = _order(space)
+        last = max((i for i, n in enumerate(order) if n in source.loops), default=-1)
+        parted = [loop.name for loop in space.reduction if loop.name in source.loops]
+        for name in (*order, *parted):
+            distinct = distinct * (parts[name] if name in source.loops else 1)
+        again = np.where(np.prod([parts[n] for n in parted], axis=0) > 1, tiles, 0)
+        for name in order[: last + 1]:
+            visits = visits * parts[name]
+        visits = np.maximum(visits, again)
+        for name in parted:
+            visits = visits * parts[name]
+        least = np.minimum(SLOTS, distinct * pieces) if way != "accumulators" else one
         room = room + largest * least
-        spare = np.maximum(config.inp_depth - room, 0) // np.maximum(largest, 1)
-        again = np.where(distinct <= spare, distinct, moved)
-        loads = loads + again * (LOAD_OVERHEAD * pieces + box * beat)
+        loads = loads + np.minimum(visits, tiles * steps) * (LOAD_OVERHEAD * pieces + box * beat)
         first = np.maximum(first, LOAD_OVERHEAD + box * beat)
     compute, instructions = _compute(space, way, shape, column, tiles, steps)
     if way == "accumulators":

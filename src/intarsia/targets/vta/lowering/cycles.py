@@ -22,8 +22,10 @@ LOAD_LATENCY = 23
 ISSUE = 7
 FETCH_START = 20
 HARDWARE_LOOPS = 2
-RANKED = 400
+RANKED = 100
 """Tilings of each order and choice of slots that are ranked tile by tile."""
+PROMISING = 1000
+"""Tilings of a few orders that are kept for all orders."""
 STEPS = 400_000
 """Steps that this ranking may take for each order and choice of slots."""
 SLOTS = ((2, 2, 2), (2, MOST_SLOTS, 2), (MOST_SLOTS, 2, 2), (MOST_SLOTS, MOST_SLOTS, 2))
@@ -85,6 +87,7 @@ def candidates(
     sizes = _grid(space, config, options)
     names = [loop.name for loop in loops]
     column = {name: sizes[:, i] for i, name in enumerate(names)}
+    column = _promising(space, config, epilogue, bias_loops, column)
     found: list[Candidate] = []
     steps = 0
     for order, slots in product(_orders(space), SLOTS):
@@ -102,6 +105,21 @@ def candidates(
     for candidate in sorted(found, key=lambda c: c.estimate):
         unique.setdefault(_effect(space, candidate), candidate)
     return list(unique.values())[:most]
+
+
+def _promising(
+    space: CallSpace, config: VtaConfig, epilogue: Epilogue | None, bias_loops: tuple[str, ...], column: dict[str, Ints]
+) -> dict[str, Ints]:
+    """The best tilings by the closed form of a few orders, one for each innermost loop: most of the rest is never best."""
+    names = [loop.name for loop in space.parallel]
+    chosen: list[Ints] = []
+    for last, slots in product(names or [""], (SLOTS[0], SLOTS[-1])):
+        order = (*(n for n in names if n != last), *(n for n in names if n == last))
+        figures = _figures(space, config, epilogue, bias_loops, column, order, slots)
+        fitting = np.flatnonzero(figures.fits)
+        chosen.append(fitting[np.argsort(figures.estimate[fitting], kind="stable")[:PROMISING]])
+    kept = np.unique(np.concatenate(chosen))
+    return {name: sizes[kept] for name, sizes in column.items()}
 
 
 def _effect(space: CallSpace, candidate: Candidate) -> tuple[object, ...]:

@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intarsia.embed.embedding import Embedding
+from intarsia.program import OperandSpace
 from intarsia.targets.vta.config import VtaConfig
 from intarsia.targets.vta.encoding import encode, encode_uops
 from intarsia.targets.vta.lowering.bias import BiasMap
 from intarsia.targets.vta.lowering.emit import Plan
 from intarsia.targets.vta.lowering.epilogue import Epilogue, bias_weights
 from intarsia.targets.vta.lowering.packing import Packing
+from intarsia.targets.vta.lowering.tiling import Region
 from intarsia.targets.vta.stream import Stream
 from intarsia.targets.vta.timing import Timing
 
@@ -53,6 +55,8 @@ class VtaProgram:
         bound: proved lower bound on the cycles of every tiling that was considered.
         tiling: the tiling in words.
         initial: what output elements hold that nothing computes.
+        places: (region, input, how its vectors lie there) where inputs are not the plan's two operands of a GEMM: one
+            for each statement.
     """
 
     embeddings: tuple[Embedding, ...]
@@ -70,6 +74,7 @@ class VtaProgram:
     bound: int
     tiling: str
     initial: int = 0
+    places: tuple[tuple[str, OperandSpace, Region], ...] = ()
 
     def program(self) -> bytes:
         """The binary instruction stream."""

@@ -1,0 +1,145 @@
+"""Do the figures that the search over tilings prunes and ranks with hold: the bound, what fits, the estimate?"""
+
+import random
+
+import numpy as np
+import pytest
+from fuzz_cases import random_tiling
+from fuzz_embeddings import random_embedding
+from fuzz_operators import random_config, random_contraction
+
+from intarsia.embed.fixed import fixed_embedding
+from intarsia.machines import find_instruction
+from intarsia.operators import library
+from intarsia.program import call_space
+from intarsia.targets.vta import time_program
+from intarsia.targets.vta.config import VtaConfig
+from intarsia.targets.vta.lowering import cycles
+from intarsia.targets.vta.lowering.bias import bias_loops, fitted
+from intarsia.targets.vta.lowering.compiler import make_plan, place_and_emit
+from intarsia.targets.vta.lowering.cycles import candidates, per_output, tile_sizes, work
+from intarsia.targets.vta.lowering.epilogue import Epilogue
+from intarsia.targets.vta.operator import epilogue_for
+
+
+@pytest.mark.parametrize("extent", [1, 2, 3, 7, 12, 28, 100, 223])
+def test_one_tile_size_for_every_number_of_tiles(extent):
+    sizes = tile_sizes(extent)
+    assert sizes == sorted(set(sizes))
+    smallest = {}
+    for size in range(1, extent + 1):
+        smallest.setdefault(-(-extent // size), size)
+    assert sizes == sorted(smallest.values())
+
+
+@pytest.mark.parametrize(
+    ("epilogue", "expected"),
+    [
+        (None, 2),
+        (Epilogue(), 5),
+        (Epilogue(shift=0), 4),
+        (Epilogue(bias="inp"), 5),
+        (Epilogue(bias="acc"), 6),
+        (Epilogue(bias="none"), 4),
+    ],
+)
+def test_cycles_of_an_output_tensor(epilogue, expected):
+    assert per_output(epilogue) == expected
+
+
+def test_the_work_of_a_call_space():
+    space = call_space(fixed_embedding(library.matmul(m=5, n=20, k=40), find_instruction("vta.gemm")))
+    job = work(space, Epilogue())
+    assert (job.outputs, job.calls, job.per_output, job.instructions) == (2 * 5, 2 * 5 * 3, 5, 5)
+    assert job.compute == 30 + 50
+
+
+def drawn(seed):
+    """A call space, a core, an epilogue, and the loops of its bias."""
+    chance = random.Random(seed)
+    while True:
+        config = random_config(chance)
+        operator = random_contraction(chance)
+        instruction = find_instruction(f"vta.gemm:{config.batch}x{config.block_in}x{config.block_out}")
+        if chance.random() < 0.5:
+            embedding = fixed_embedding(operator, instruction)
+        else:
+            embedding = random_embedding(chance, operator, instruction)
+        if embedding is None or embedding.calls > 20_000:
+            continue
+        space = call_space(embedding)
+        largest = chance.choice((100, 2**14, 2**31 - 1))
+        epilogue = fitted(space, epilogue_for(operator, config, shift=chance.choice((0, 8)), largest_bias=largest))
+        return chance, space, config, epilogue, bias_loops(space)
+
+
+def figures(space, config, epilogue, loops, tilings, order, slots):
+    """The figures of some tilings of one order and one choice of slots."""
+    names = [loop.name for loop in (*space.parallel, *space.reduction)]
+    column = {n: np.array([dict(t.sizes)[n] for t in tilings], dtype=np.int64) for n in names}
+    return cycles._figures(space, config, epilogue, loops, column, order, slots)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_no_program_is_faster_than_the_bound_of_its_tiling(seed):
+    """Ten random tilings each, whatever is chosen afterwards."""
+    chance, space, config, epilogue, loops = drawn(seed)
+    for _ in range(10):
+        tiling = random_tiling(chance, space)
+        plan = make_plan(space, config, tiling, epilogue, loops)
+        if plan is None:
+            continue
+        exact = time_program(place_and_emit(plan)[1].stream, config).cycles
+        found = figures(space, config, epilogue, loops, [tiling], tiling.order, tiling.slots)
+        assert found.bound[0] <= exact, (tiling, config)
+
+
+@pytest.mark.parametrize("seed", range(100, 180))
+def test_what_fits_is_what_can_be_divided(seed):
+    """The vectorised test of the search and the division of the buffers say the same of every tiling."""
+    chance, space, config, epilogue, loops = drawn(seed)
+    for slots in cycles.SLOTS:
+        order = tuple(loop.name for loop in space.parallel)
+        tilings = [_with(random_tiling(chance, space), order, slots) for _ in range(60)]
+        if not (space.parallel or space.reduction):
+            tilings = tilings[:1]
+        found = figures(space, config, epilogue, loops, tilings, order, slots)
+        fits = [make_plan(space, config, t, epilogue, loops) is not None for t in tilings]
+        wrong = [t for t, a, b in zip(tilings, found.fits.tolist(), fits, strict=True) if a != b]
+        assert not wrong, f"{wrong[0]} on {config} with {epilogue} over {loops}"
+
+
+def _with(tiling, order, slots):
+    return type(tiling)(tiling.sizes, order, slots)
+
+
+FIXED_SET = {
+    "conv 28x28 64-64": (library.conv2d(c=64, k=64, h=28, w=28, r=3, s=3, pad=1), "default"),
+    "conv 14x14 128-128 stride 2": (library.conv2d(c=128, k=128, h=14, w=14, r=3, s=3, stride=2, pad=1), "default"),
+    "conv 28x28 128-64 1x1": (library.conv2d(c=128, k=64, h=28, w=28, r=1, s=1), "default"),
+    "conv 30x30 3-32 5x5": (library.conv2d(c=3, k=32, h=30, w=30, r=5, s=5), "default"),
+    "gemm 128x64x256": (library.gemm(m=128, n=64, k=256), "default"),
+    "gemm 35x700x35": (library.gemm(m=35, n=70, k=35), "default"),
+    "depthwise 28x28": (library.depthwise(c=8, h=28, w=28, r=3, s=3, pad=1), "default"),
+    "conv batch 16": (library.conv2d(n=16, c=32, k=32, h=14, w=14, r=3, s=3, pad=1), "batch16"),
+}
+TOLERANCE = 0.12
+"""How far the estimate may be from the event model, as a fraction of it."""
+
+
+@pytest.mark.parametrize("name", FIXED_SET)
+def test_the_estimate_is_near_the_event_model(name):
+    """The tilings that are worth timing, best first."""
+    operator, core = FIXED_SET[name]
+    config = VtaConfig.named(core)
+    instruction = find_instruction(f"vta.gemm:{config.batch}x{config.block_in}x{config.block_out}")
+    space = call_space(fixed_embedding(operator, instruction))
+    epilogue = fitted(space, Epilogue())
+    loops = bias_loops(space)
+    ranked = candidates(space, config, epilogue, loops, 6)
+    assert ranked == sorted(ranked, key=lambda c: c.estimate)
+    for candidate in ranked:
+        plan = make_plan(space, config, candidate.tiling, epilogue, loops)
+        exact = time_program(place_and_emit(plan)[1].stream, config).cycles
+        assert candidate.bound <= exact
+        assert abs(candidate.estimate / exact - 1) < TOLERANCE, f"{candidate.estimate} for {exact}: {candidate.tiling}"
