@@ -126,8 +126,8 @@ def test_files_that_are_no_arrays(tmp_path: Path, capsys: pytest.CaptureFixture[
         (
             "f: i<4\n  O:int32[4] A:int8[4] B:int8[4] C:int8[4]\n  O[i] += A[i] * B[i] * C[i]",
             (
-                "f: VTA's GEMM core runs one sum of products of two tensors: O[i] += A[i] * B[i] * C[i]; "
-                "allowed: O[...] += A[...] * B[...]"
+                "f: VTA runs one sum of products of two tensors, or maxima, minima and sums of single reads: "
+                "O[i] += A[i] * B[i] * C[i]; allowed: O[...] += A[...] * B[...]"
             ),
         ),
     ],

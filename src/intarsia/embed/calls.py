@@ -22,15 +22,21 @@ Factors: TypeAlias = tuple[int, ...]
 
 
 def options(space: Space, part: Part, group: Group) -> dict[Factors, int]:
-    """Every vector of factors that a group can take, with its fewest calls."""
+    """Every vector of factors that a group can take above its skewed digits, with its fewest calls."""
     capacities, extent, exact = space.capacities(group), space.extent(group), space.exact(group)
     found: dict[Factors, int] = {}
+    bottom = space.bottom(group).digits
+    top, gaps, used = 1, 1, 0
+    for digit in bottom:
+        gaps *= digit.stride // top
+        top = digit.top
+        used += digit.stride * (digit.factor - 1)
     ranges = [range(1, min(capacities.get(lane, 1), extent) + 1) for lane in part.lanes]
     for factors in product(*ranges):
         total = prod(factors)
-        if total > extent or (exact and extent % total):
+        if used + top * (total - 1) >= extent or (exact and extent % total):
             continue
-        found[factors] = -(-extent // total)
+        found[factors] = gaps * -(-extent // (top * total))
     return found
 
 

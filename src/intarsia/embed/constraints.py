@@ -177,8 +177,10 @@ class Rules:
 
     def serves(self, name: str) -> tuple[str, ...]:
         """The instruction axes that digits of an operator axis may lie on, for steps along that axis alone."""
-        axis = self.problem.operator.axis(name)
-        home = OneHome(self.problem.operator, self.body)
-        if axis.role == "parallel" and "home" not in self.problem.dropped and not home.allows(name):
+        if self.problem.operator.axis(name).role == "parallel" and not self.has_home(name):
             return ()
         return tuple(a for a in self.capacities if self.allows(a, {name: 1}))
+
+    def has_home(self, name: str) -> bool:
+        """Whether digits of a parallel axis keep every output element in one lane."""
+        return "home" in self.problem.dropped or OneHome(self.problem.operator, self.body).allows(name)

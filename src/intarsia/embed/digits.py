@@ -127,10 +127,10 @@ def _extend(
                 )
 
 
-def stacked(factors: tuple[tuple[str, int], ...]) -> Digits:
-    """The chain without gaps, one digit to an instruction axis: no chain of these factors makes fewer calls."""
-    digits: Digits = ()
-    below = 1
+def stacked(bottom: Digits, factors: tuple[tuple[str, int], ...]) -> Digits:
+    """The chain without gaps on top of some digits, one more to an instruction axis: none makes fewer calls."""
+    digits = bottom
+    below = bottom[-1].top if bottom else 1
     for lane, factor in factors:
         if factor > 1:
             digits = (*digits, Digit(lane, below, factor))

@@ -11,7 +11,7 @@ from intarsia.embed.operands import assignments, representatives
 from intarsia.embed.problem import EmbeddingProblem
 from intarsia.embed.requirements import satisfied
 from intarsia.embed.shape import build
-from intarsia.embed.skew import skewed_shapes
+from intarsia.embed.skew_listing import skewed_shapes
 from intarsia.embed.space import space_of
 
 

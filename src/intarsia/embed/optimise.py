@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
 
 from intarsia.embed.constraints import Rules
 from intarsia.embed.embedding import Embedding
@@ -16,30 +14,8 @@ from intarsia.embed.requirements import satisfied
 from intarsia.embed.shape import build
 from intarsia.embed.space import Space, space_of
 from intarsia.embed.ties import Ties
-from intarsia.solvers import Effort, Found, Infeasible, OutOfTime, Outcome
-
-
-@dataclass(slots=True)
-class _Search:
-    """The best so far, and the clock."""
-
-    problem: EmbeddingProblem
-    started: float
-    best: Embedding | None = None
-    value: Value = ()
-    nodes: int = 0
-
-    def offer(self, embedding: Embedding, measured: Value) -> None:
-        self.nodes += 1
-        if self.best is None or measured < self.value:
-            self.best, self.value = embedding, measured
-
-    def alive(self) -> bool:
-        return time.monotonic() - self.started < self.problem.limit
-
-    @property
-    def effort(self) -> Effort:
-        return Effort(time.monotonic() - self.started, self.nodes)
+from intarsia.embed.watch import Search
+from intarsia.solvers import Effort, Found, Infeasible, Outcome, OutOfTime
 
 
 def optimise(problem: EmbeddingProblem) -> Outcome[Embedding]:
@@ -50,22 +26,21 @@ def optimise(problem: EmbeddingProblem) -> Outcome[Embedding]:
     best. Skewed: see ``skew.py``.
     """
     from intarsia.embed.fixed import fixed_outcome
-    from intarsia.embed.skew import optimise_skewed
+    from intarsia.embed.skew_search import optimise_skewed
 
-    started = time.monotonic()
     if "fixed" in problem.require:
         return fixed_outcome(problem)
     if problem.family == "skewed":
         return optimise_skewed(problem)
     spaces = [space_of(Rules(problem, operands)) for operands in representatives(problem)]
-    search = _Search(problem, started)
+    search = Search(problem)
     plain = all(space.rules.plain for space in spaces)
     if plain and by_calls(problem.objective) and set(problem.require) <= {"dense", "no-padding"}:
         return _by_calls(search, spaces)
     return _by_levels(search, spaces)
 
 
-def _by_calls(search: _Search, spaces: list[Space]) -> Outcome[Embedding]:
+def _by_calls(search: Search, spaces: list[Space]) -> Outcome[Embedding]:
     problem = search.problem
     ties = [t for t in map(Ties, spaces) if t.feasible]
     if not ties:
@@ -86,12 +61,12 @@ def _by_calls(search: _Search, spaces: list[Space]) -> Outcome[Embedding]:
     return Found(*_result(search))
 
 
-def _result(search: _Search) -> tuple[Embedding, Value, Effort]:
+def _result(search: Search) -> tuple[Embedding, Value, Effort]:
     assert search.best is not None
     return search.best, search.value, search.effort
 
 
-def _by_levels(search: _Search, spaces: list[Space]) -> Outcome[Embedding]:
+def _by_levels(search: Search, spaces: list[Space]) -> Outcome[Embedding]:
     """All shapes in bands of rising calls, until what is left cannot be better."""
     problem = search.problem
     floors = [t.calls for t in map(Ties, spaces) if t.feasible]
@@ -111,7 +86,7 @@ def _by_levels(search: _Search, spaces: list[Space]) -> Outcome[Embedding]:
         low, high = high, _next(search, high, last)
 
 
-def _next(search: _Search, high: int, last: int) -> int:
+def _next(search: Search, high: int, last: int) -> int:
     """The end of the next band: a quarter more calls, but none that could not win."""
     problem = search.problem
     ahead = min(last, max(high + 1, high * 5 // 4))
@@ -122,7 +97,7 @@ def _next(search: _Search, high: int, last: int) -> int:
     return ahead
 
 
-def _band(search: _Search, spaces: list[Space], low: int, high: int) -> Iterator[Embedding]:
+def _band(search: Search, spaces: list[Space], low: int, high: int) -> Iterator[Embedding]:
     for space in spaces:
         for shape in shapes_between(space, low, high, search.alive):
             embedding = build(search.problem, shape)
@@ -130,16 +105,8 @@ def _band(search: _Search, spaces: list[Space], low: int, high: int) -> Iterator
                 yield embedding
 
 
-def _nothing(search: _Search) -> Infeasible:
+def _nothing(search: Search) -> Infeasible:
     from intarsia.embed.explain import explain
 
     because, relaxation = explain(search.problem)
     return Infeasible(because, relaxation, search.effort)
-
-
-def relaxed(problem: EmbeddingProblem, **changes: object) -> EmbeddingProblem:
-    """The problem with some fields changed."""
-    return replace(problem, **changes)  # type: ignore[arg-type]
-
-
-Search = Callable[[EmbeddingProblem], Outcome[Embedding]]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from intarsia.embed.constraints import Rules
+from intarsia.embed.digits import Chain, Digits
 from intarsia.embed.groups import Group, groupings
 
 
@@ -26,11 +27,13 @@ class Space:
         rules: the constraint families.
         extents: what each operator axis counts to (more than its extent where it is skewed).
         rooms: the lanes that are free on each instruction axis.
+        skewed: the digits at the bottom of the chains of pivot axes, where the family is skewed.
     """
 
     rules: Rules
     extents: dict[str, int]
     rooms: dict[str, int]
+    skewed: dict[str, Digits] = field(default_factory=dict)
 
     @cached_property
     def serves(self) -> dict[str, tuple[str, ...]]:
@@ -64,7 +67,9 @@ class Space:
     def fusable(self, group: Group) -> bool:
         """Whether the axes may be flattened together."""
         problem = self.rules.problem
-        return problem.family != "aligned" and self.rules.plain and bool(self.lanes(group))
+        if problem.family == "aligned" or not self.rules.plain or any(name in self.skewed for name in group):
+            return False
+        return bool(self.lanes(group))
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
@@ -88,9 +93,14 @@ class Space:
         """The calls that axes in no part cost."""
         inside = {name for part in self.parts for name in part.axes}
         total = 1
-        for name, extent in self.extents.items():
-            total *= 1 if name in inside else extent
+        for name in self.extents:
+            total *= 1 if name in inside else self.bottom((name,)).calls
         return total
+
+    def bottom(self, group: Group) -> Chain:
+        """The group's chain with its skewed digits only."""
+        extents = tuple(self.extents[name] for name in group)
+        return Chain(group, extents, self.skewed.get(group[0], ()))
 
 
 def space_of(rules: Rules) -> Space:

@@ -21,10 +21,10 @@ from typing import TypeAlias
 
 from intarsia.embed.calls import Allocation, Factors, least_calls
 from intarsia.embed.digits import Chain, Digits, best_chains, stacked
-from intarsia.embed.duplication import Duplication, Held, components
+from intarsia.embed.duplication import Duplication, Held, components, count_layout
+from intarsia.embed.embedding import Embedding
 from intarsia.embed.groups import Group
 from intarsia.embed.shape import Shape, build, complete
-from intarsia.embed.duplication import count_layout
 from intarsia.embed.space import Space
 
 Split: TypeAlias = tuple[tuple[Group, tuple[tuple[str, int], ...], int], ...]
@@ -78,7 +78,7 @@ class Ties:
         if key not in self._chains:
             exact = self.space.exact(group)
             found = best_chains(self.space.extent(group), dict(factors), calls, exact=exact)
-            self._chains[key] = list(found) if whole else [stacked(factors)]
+            self._chains[key] = list(found) if whole else [stacked(self.space.skewed.get(group[0], ()), factors)]
         return self._chains[key]
 
     def sliding(self, split: Split) -> set[str]:
@@ -130,6 +130,14 @@ class Ties:
         rest = [n for n in self.space.extents if n not in inside]
         return (*split, *(((n,), (), self.space.extents[n]) for n in rest))
 
+    def stacked(self) -> Iterator[tuple[Chain, ...]]:
+        """The tie class with stacked chains only."""
+        for split in self.splits():
+            yield tuple(
+                Chain(group, tuple(self.space.extents[n] for n in group), self.chains(group, factors, calls, whole=False)[0])
+                for group, factors, calls in self.whole(split)
+            )
+
     def candidates(self) -> Iterator[tuple[int, tuple[Chain, ...]]]:
         """(duplicated bytes, chains) of enough of the tie class to contain its best."""
         for split in self.splits():
@@ -147,7 +155,8 @@ class Ties:
             total = self.duplication.total([c.held for c in combo])
             yield total, tuple(chain for c in combo for chain in c.chains)
 
-    def shape(self, chains: tuple[Chain, ...]):
+    def shape(self, chains: tuple[Chain, ...]) -> Embedding:
+        """The embedding of these chains."""
         rules = self.space.rules
         return build(self.problem, Shape(rules.operands, complete(self.problem, chains)))
 

@@ -21,6 +21,8 @@ from intarsia.targets.vta.folder import read_inputs, write_folder
 from intarsia.targets.vta.operator import (
     CompiledOperator,
     Data,
+    by_alu,
+    compile_on_alu,
     compile_operator,
     epilogue_for,
     has_bias,
@@ -141,9 +143,7 @@ def compile_vta(operator: Operator, options: Options, *, largest_bias: int | Non
         return _whole(compile_on_alu(operator, config, seconds=options.seconds))
     offered = (vta_fixed(operator, config),) if options.fixed else vta_candidates(operator, config)
     biases = {} if largest_bias is None else {"largest_bias": largest_bias}
-    return _whole(
-        compile_operator(operator, offered, config, shift=options.shift, seconds=options.seconds, **biases)
-    )
+    return _whole(compile_operator(operator, offered, config, shift=options.shift, seconds=options.seconds, **biases))
 
 
 def _whole(compiled: CompiledOperator) -> CompiledOperator:
@@ -228,7 +228,7 @@ def run_vta(operator: Operator, options: Options, *, timeline: Path | None = Non
     with trace.step("simulate and compare"):
         first = execute(chosen, options.seed)
     with trace.step("simulate and compare the fixed embedding"):
-        second = first if fixed is chosen else fixed and execute(replace(fixed, bound=chosen.bound), options.seed)
+        second = _second(first, chosen, fixed, options.seed)
     if timeline is not None:
         write_timeline(chosen.program.stream, chosen.program.timing, timeline)
     return RunAnswer(
@@ -240,6 +240,13 @@ def run_vta(operator: Operator, options: Options, *, timeline: Path | None = Non
         fixed=second,
         seconds=time.perf_counter() - started,
     )
+
+
+def _second(first: Execution, chosen: CompiledOperator, fixed: CompiledOperator | None, seed: int) -> Execution | None:
+    """The run of the fixed program, against the chosen one's bound; nothing is run twice."""
+    if fixed is None or fixed is chosen:
+        return None if fixed is None else first
+    return execute(replace(fixed, bound=chosen.bound), seed)
 
 
 def _fixed(operator: Operator, options: Options, chosen: CompiledOperator) -> CompiledOperator:

@@ -52,7 +52,7 @@ class Report:
     Attributes:
         correct: whether the output is the reference's, bit for bit.
         calls: of the core for the operator itself, those that read only padding left out, the bias's not counted; of an
-            operator of the ALU, the ALU's operations.
+            operator of the ALU, all operations on accumulators but resets.
         instructions: length of the program.
         cycles, seconds: on the device.
         bound: cycles that no program can beat.
@@ -84,7 +84,7 @@ def report(compiled: CompiledOperator, data: Data, run: Run) -> Report:
     lanes = program.embeddings[0].instruction.lanes
     return Report(
         correct=run.correct,
-        calls=run.simulation.alu_operations if by_alu(compiled.operator) else program.plan.space.needed,
+        calls=_operations(run) if by_alu(compiled.operator) else program.plan.space.needed,
         instructions=len(program.stream),
         cycles=timing.cycles,
         seconds=timing.seconds,
@@ -97,6 +97,10 @@ def report(compiled: CompiledOperator, data: Data, run: Run) -> Report:
         nest="\n\n".join(map(str, program.embeddings)),
         tiling=program.tiling,
     )
+
+
+def _operations(run: Run) -> int:
+    return run.simulation.alu_operations + run.simulation.gemm_calls
 
 
 def units_of(timing: Timing) -> tuple[tuple[str, tuple[tuple[str, int], ...]], ...]:

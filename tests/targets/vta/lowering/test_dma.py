@@ -11,7 +11,7 @@ from fuzz_operators import random_contraction
 from intarsia.machines import find_instruction
 from intarsia.program import call_space
 from intarsia.targets.vta.lowering.dma import Transfer, cut, strides, tensors, transfers
-from intarsia.targets.vta.lowering.emit import blocked
+from intarsia.targets.vta.lowering.plan import blocked
 from intarsia.targets.vta.lowering.tiling import Place, Region, box_positions, region
 
 

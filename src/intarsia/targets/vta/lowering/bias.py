@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from intarsia.embed.embedding import evaluate, lane_positions
 from intarsia.operators import Operator
 from intarsia.program import CallSpace
-from intarsia.targets.vta.lowering.emit import Plan
+from intarsia.targets.vta.lowering.plan import Plan
 from intarsia.targets.vta.lowering.epilogue import Epilogue
 
 Ints = NDArray[np.int64]

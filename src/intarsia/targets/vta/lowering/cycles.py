@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from intarsia.program import CallSpace, OperandSpace
 from intarsia.targets.vta.config import VtaConfig
-from intarsia.targets.vta.costs import store_tensor_cycles
+from intarsia.targets.vta.costs import FETCH_CHUNK, fetch_cycles, store_tensor_cycles
 from intarsia.targets.vta.lowering.epilogue import Epilogue
 from intarsia.targets.vta.lowering.pipeline import estimate as pipeline_estimate
 from intarsia.targets.vta.lowering.tiling import MOST_SLOTS, RESIDENT_BIASES, Tiling
@@ -20,7 +20,6 @@ Ints = NDArray[np.int64]
 
 LOAD_LATENCY = 23
 ISSUE = 7
-FETCH_START = 20
 HARDWARE_LOOPS = 2
 RANKED = 100
 """Tilings of each order and choice of slots that are ranked tile by tile."""
@@ -255,7 +254,7 @@ def _figures(
     one = np.ones_like(like)
     reduction = tuple(loop.name for loop in space.reduction)
     acc, tiles = _products(one, column, counts, [loop.name for loop in space.parallel])
-    _, reductions = _products(one, column, counts, list(reduction))
+    points, reductions = _products(one, column, counts, list(reduction))
     steps = tiles * reductions
     bias, bias_tiles = _products(one, column, counts, list(bias_loops))
     kind = "none" if epilogue is None else epilogue.bias
@@ -285,13 +284,15 @@ def _figures(
     compute = job.compute + ISSUE * (sweeps + tiles * job.instructions)
     per_store = store_tensor_cycles(config)
     store = per_store * job.outputs + 4.0 * tiles
-    instructions = np.minimum(128, sweeps + tiles * (job.instructions + 2) + steps)
-    start = FETCH_START + 2 * instructions
+    instructions = np.minimum(FETCH_CHUNK, sweeps + tiles * (job.instructions + 2) + steps)
+    fetch = np.array([fetch_cycles(count, config) for count in range(FETCH_CHUNK + 1)], dtype=np.int64)
+    start = fetch[instructions]
     chunk = np.minimum(acc, np.ceil(np.sqrt(28.0 * acc / per_store))).astype(np.int64)
     tail = per_store * chunk + ISSUE * (job.instructions - 1) * (-(-acc // chunk) - 1) + 10
-    # A bound must not count what may be smaller: the first tile can be clipped, the instructions few.
-    least = FETCH_START + 2.0 * np.minimum(128, steps + tiles * (job.instructions + 1))
-    issue = job.compute + ISSUE * (np.minimum(steps, job.calls) + tiles * job.instructions)
+    # A bound must not count what may be smaller: the first tile can be clipped, steps that read only padding left out.
+    needed = np.minimum(steps, -(-job.calls // (acc * points)))
+    least = fetch[np.minimum(FETCH_CHUNK, needed + tiles * (job.instructions + 1))]
+    issue = job.compute + ISSUE * (needed + tiles * job.instructions)
     bound = np.maximum(np.maximum(least + LOAD_LATENCY + issue, least + _least_loads(space, config)), store)
     ahead = start + costs[0] + costs[1]
     estimate = np.maximum(np.maximum(ahead + compute, ahead + loads + compute / steps), store) + tail
@@ -323,17 +324,29 @@ def _micro_operations(space: CallSpace, column: dict[str, Ints], one: Ints) -> I
 
 
 def _least_loads(space: CallSpace, config: VtaConfig) -> float:
-    """Cycles of the read port to load every needed vector of both factors once."""
-    total = 0.0
-    for factor, size in zip(space.factors, (config.inp_bytes, config.wgt_bytes), strict=True):
-        live = prod(max(last - first + 1, 0) for first, last in factor.live) if space.needed else 0
-        total += live * size / config.port_bytes if not _skips(factor) else 0
-    return total
+    """Cycles of the read port to load every needed vector of both factors once; nothing is said of halos."""
+    sizes = (config.inp_bytes, config.wgt_bytes)
+    return sum(
+        needed_vectors(space, factor) * size / config.port_bytes
+        for factor, size in zip(space.factors, sizes, strict=True)
+        if all(len(moves) <= 1 for moves in factor.moves)
+    )
 
 
-def _skips(factor: OperandSpace) -> bool:
-    """Whether positions of a dim can go unused: a stride leaves gaps, or im2col vectors are all padding."""
-    return any(len(moves) > 1 for moves in factor.moves) or not factor.moves
+def needed_vectors(space: CallSpace, factor: OperandSpace) -> int:
+    """Vectors that needed calls read, of a factor of which no dim is moved by several loops; at least so many."""
+    if not space.needed:
+        return 0
+    mine = [i for i, loop in enumerate(space.reduction) if loop.name in factor.loops]
+    wide = [i for i, loop in enumerate(space.parallel) if loop.name in factor.loops]
+    ranges = space.ranges
+    count = np.prod((ranges.high - ranges.low)[:, wide], axis=1, dtype=np.int64)
+    if not mine:
+        return int(count.max())
+    _, place = np.unique(ranges.points[:, mine], axis=0, return_inverse=True)
+    most = np.zeros(place.max() + 1, dtype=np.int64)
+    np.maximum.at(most, place.reshape(-1), count)
+    return int(most.sum())
 
 
 def _groups(space: CallSpace) -> int:

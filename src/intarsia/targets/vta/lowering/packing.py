@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from intarsia.embed.embedding import Embedding
 from intarsia.embed.layout import gather
 from intarsia.program import CallSpace, OperandSpace
-from intarsia.targets.vta.lowering.emit import Plan
+from intarsia.targets.vta.lowering.plan import Plan
 from intarsia.targets.vta.lowering.tiling import Region
 
 Ints = NDArray[np.int64]
