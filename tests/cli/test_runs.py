@@ -23,8 +23,8 @@ DEVICE = Device(
     host=Host(2048, 1e-4, 1024, 5e-5, "measured"),
     tiling="oh:7",
 )
-CHOSEN = Execution("for oh < 7:", correct=True, calls=600, device=DEVICE)
-FIXED = Execution("for ow < 7:", correct=True, calls=1800, device=replace(DEVICE, cycles=2500))
+CHOSEN = Execution("for oh < 7:", correct=True, calls=600, device=DEVICE, all_calls=700)
+FIXED = Execution("for ow < 7:", correct=True, calls=1800, device=replace(DEVICE, cycles=2500), all_calls=2100)
 RUN = RunAnswer("gemm: m<3\n  O", "vta", "VTA 1x16x16 on sim", 0, CHOSEN, FIXED, 0.5)
 
 

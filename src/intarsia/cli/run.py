@@ -92,7 +92,7 @@ def print_run(answer: RunAnswer) -> None:
 def _column(execution: Execution) -> dict[str, str]:
     """What is told of one execution, by name."""
     device = execution.device
-    told = {"calls": count_text(execution.calls)}
+    told = {"calls": count_text(execution.calls), "  with padding": count_text(execution.all_calls)}
     if device is None:
         return told
     bound, host = device.bound, device.host
@@ -133,6 +133,7 @@ def execution_json(execution: Execution) -> dict[str, Any]:
     return {
         "correct": execution.correct,
         "calls": execution.calls,
+        "all_calls": execution.all_calls,
         "embedding": execution.nest,
         "device": _device_json(execution.device) if execution.device else None,
     }

@@ -112,9 +112,10 @@ def _unflatten(
     index = np.broadcast_to(over(flat.value, values), defined.shape)
     size = prod(flat.extents)
     defined &= (index >= 0) & (index < size)
-    coordinates = np.unravel_index(np.clip(index, 0, size - 1), flat.extents)
+    # As a vector: NumPy 2.4 unravels an array [n, 1] of more than 8192 numbers wrong.
+    coordinates = np.unravel_index(np.clip(index, 0, size - 1).reshape(-1), flat.extents)
     for name, coordinate, shift in zip(flat.axes, coordinates, flat.shifts, strict=True):
-        found[name] = np.asarray(coordinate, dtype=np.int64) + over(shift, values)
+        found[name] = np.asarray(coordinate, dtype=np.int64).reshape(index.shape) + over(shift, values)
         defined &= (found[name] >= 0) & (found[name] < embedding.operator.axis(name).extent)
 
 

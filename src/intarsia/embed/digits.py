@@ -70,6 +70,11 @@ class Chain:
         return prod(self.gaps)
 
     @property
+    def reach(self) -> int:
+        """The values that all loops together run through: the extent, or more where it is rounded up."""
+        return self.calls * prod(d.factor for d in self.digits)
+
+    @property
     def exact(self) -> bool:
         """Whether nothing overflows."""
         return not self.digits or self.extent % self.digits[-1].top == 0

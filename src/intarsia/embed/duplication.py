@@ -6,8 +6,8 @@ factor. So a component is measured once for each choice of its chains, and a sha
 
 - A subscript whose axes are not flattened slides: its vectors are the positions of its outer loops, its registers the
   offsets of its lane digits, and a one-dimensional histogram counts.
-- A subscript with a flattened axis is enumerated by the values of its axes (im2col): its slots are the points of their
-  box that read inside the tensor.
+- A subscript with a flattened axis is enumerated by the values of its axes (im2col): its slots are those that read
+  inside the tensor.
 - A digit whose axis the tensor does not contain, on an instruction axis that moves its register, repeats it.
 
 Where two subscripts of one tensor share a chain the numbers are not products; ``slots`` then answers None, and the
@@ -24,7 +24,7 @@ import numpy as np
 
 from intarsia.embed.constraints import Rules, moved
 from intarsia.embed.digits import Chain
-from intarsia.embed.embedding import Embedding, Ints
+from intarsia.embed.embedding import Embedding
 from intarsia.embed.groups import Group
 from intarsia.embed.layout import gather, layout_of
 from intarsia.operators import DTYPES, Access, Affine
@@ -46,8 +46,9 @@ def count_layout(embedding: Embedding) -> int:
             continue
         layout = layout_of(embedding, meaning.tensor, access)
         index, held = gather(embedding, access, layout)
-        elements = index[held]
-        total += (elements.size - np.unique(elements).size) * DTYPES[layout.tensor.dtype]
+        seen = np.zeros(prod(layout.tensor.shape), dtype=np.bool_)
+        seen[index[held]] = True
+        total += (int(np.count_nonzero(held)) - int(np.count_nonzero(seen))) * DTYPES[layout.tensor.dtype]
     return total
 
 
@@ -73,7 +74,7 @@ class Duplication:
         self.moving = [
             {axis for axis in rules.capacities if moved(meaning, {axis: 1})} for meaning, _ in self.inputs
         ]
-        self._points: dict[tuple[Access, Affine], Held] = {}
+        self._points: dict[tuple[Access, Affine, tuple[int, ...]], Held] = {}
 
     def total(self, parts: list[tuple[Held, ...]]) -> int:
         """Duplicated bytes from the measures of all components."""
@@ -101,15 +102,15 @@ class Duplication:
         if len(uses) != len(set(uses)):
             return None
         involved = [c for c in chains if set(c.axes) & set(uses)]
-        flat = [s for s in mine if any(len(c.axes) > 1 and set(c.axes) & {n for n, _ in s.terms} for c in chains)]
+        fused = {name for c in involved if len(c.axes) > 1 for name in c.axes}
+        flat = [s for s in mine if any(name in fused for name, _ in s.terms)]
+        behind = [c for c in involved if set(c.axes) & {name for s in flat for name, _ in s.terms}]
         slots = prod(d.factor for c in chains if c not in involved for d in c.digits if d.lane in moving)
-        if not flat:
-            return self._product(slots, [self._sliding(access, s, involved) for s in mine])
-        if len(flat) != len(mine):
-            return None
-        absent = {n for c in involved for n in c.axes} - set(uses)
-        slots *= prod(self.operator.axis(n).extent for n in absent)
-        return self._product(slots, [self._enumerated(access, s) for s in mine])
+        slots *= prod(self.operator.axis(n).extent for c in behind for n in c.axes if n not in uses)
+        reach = {c.axes[0]: c.reach for c in behind if len(c.axes) == 1}
+        held = [self._enumerated(access, s, reach) for s in flat]
+        held += [self._sliding(access, s, involved) for s in mine if s not in flat]
+        return self._product(slots, held)
 
     @staticmethod
     def _product(slots: int, held: list[Held]) -> Held:
@@ -119,20 +120,27 @@ class Duplication:
         place = access.subscripts.index(subscript)
         return self.operator.tensor(access.tensor).shape[place]
 
-    def _enumerated(self, access: Access, subscript: Affine) -> Held:
-        """A subscript in which an axis is flattened: the points of the box that read inside the tensor."""
-        if (access, subscript) not in self._points:
+    def _enumerated(self, access: Access, subscript: Affine, reach: dict[str, int]) -> Held:
+        """A subscript in which an axis is flattened: the values of its axes that read inside the tensor.
+
+        An axis that is not flattened itself is enumerated by all its loops, beyond its extent if they reach further.
+        """
+        counts = tuple(reach.get(name, self.operator.axis(name).extent) for name, _ in subscript.terms)
+        key = (access, subscript, counts)
+        if key not in self._points:
             position = np.full(1, subscript.constant, dtype=np.int64)
-            for name, c in subscript.terms:
-                position = np.add.outer(position, c * np.arange(self.operator.axis(name).extent)).ravel()
+            for count, (_, c) in zip(counts, subscript.terms, strict=True):
+                position = np.add.outer(position, c * np.arange(count)).ravel()
             inside = position[(position >= 0) & (position < self._size(access, subscript))]
-            self._points[access, subscript] = Held(inside.size, np.unique(inside).size)
-        return self._points[access, subscript]
+            seen = np.zeros(self._size(access, subscript), dtype=np.bool_)
+            seen[inside] = True
+            self._points[key] = Held(inside.size, int(np.count_nonzero(seen)))
+        return self._points[key]
 
     def _sliding(self, access: Access, subscript: Affine, chains: list[Chain]) -> Held:
         """A subscript without flattened axes: positions of the outer loops by offsets of the lane digits."""
         outer: list[tuple[int, int]] = []
-        offsets: Ints = np.zeros(1, dtype=np.int64)
+        offsets = [subscript.constant]
         for chain in chains:
             c = subscript.coefficient(chain.axes[0])
             if not c:
@@ -142,25 +150,40 @@ class Duplication:
                 if gap > 1:
                     outer.append((c * below, gap))
                 if digit is not None:
-                    offsets = np.add.outer(offsets, c * digit.stride * np.arange(digit.factor)).ravel()
+                    offsets = [o + c * digit.stride * i for o in offsets for i in range(digit.factor)]
                     below = digit.top
-        return self._histogram(access, subscript, _positions(outer), offsets)
+        low, high = self._range(access, subscript)
+        return _overlay(_progression(outer), offsets, low, high)
 
-    def _histogram(self, access: Access, subscript: Affine, positions: Ints, offsets: Ints) -> Held:
-        at = (positions[:, None] + offsets[None, :]).ravel() + subscript.constant
-        held = (at >= 0) & (at < self._size(access, subscript))
+    def _range(self, access: Access, subscript: Affine) -> tuple[int, int]:
+        """The positions that hold an element: inside the tensor, and of an axis that stands alone inside its extent."""
+        low, high = 0, self._size(access, subscript) - 1
         if len(subscript.terms) == 1:
             name, c = subscript.terms[0]
-            value = (at - subscript.constant) // c
-            held &= (value >= 0) & (value < self.operator.axis(name).extent)
-        return Held(int(held.sum()), np.unique(at[held]).size)
+            ends = (subscript.constant, subscript.constant + c * (self.operator.axis(name).extent - 1))
+            low, high = max(low, min(ends)), min(high, max(ends))
+        return low, high
 
 
-def _positions(outer: list[tuple[int, int]]) -> Ints:
-    """The positions of a sliding dim: an arithmetic progression over all that the outer loops reach."""
+def _overlay(positions: tuple[int, int, int], offsets: list[int], low: int, high: int) -> Held:
+    """An arithmetic progression (start, step, length) laid down once for each offset, cut to a range."""
+    start, step, length = positions
+    seen = np.zeros(max(0, high - low + 1), dtype=np.bool_)
+    slots = 0
+    for offset in offsets:
+        first = max(0, -(-(low - start - offset) // step))
+        last = min(length - 1, (high - start - offset) // step)
+        if last >= first:
+            slots += last - first + 1
+            seen[start + offset + step * first - low : start + offset + step * last - low + 1 : step] = True
+    return Held(slots, int(np.count_nonzero(seen)))
+
+
+def _progression(outer: list[tuple[int, int]]) -> tuple[int, int, int]:
+    """The positions of a sliding dim, as (start, step, length): all between the ends of what the outer loops reach."""
     if not outer:
-        return np.zeros(1, dtype=np.int64)
+        return 0, 1, 1
     low = sum(min(0, c * (extent - 1)) for c, extent in outer)
     high = sum(max(0, c * (extent - 1)) for c, extent in outer)
     step = reduce(gcd, (abs(c) for c, _ in outer))
-    return np.arange(low, high + 1, step, dtype=np.int64)
+    return low, step, (high - low) // step + 1

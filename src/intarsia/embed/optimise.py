@@ -11,6 +11,7 @@ from intarsia.embed.measures import Value, by_calls, least, value
 from intarsia.embed.operands import representatives
 from intarsia.embed.problem import EmbeddingProblem
 from intarsia.embed.requirements import satisfied
+from intarsia.embed.restricted import Restricted
 from intarsia.embed.shape import build
 from intarsia.embed.space import Space, space_of
 from intarsia.embed.ties import Ties
@@ -37,7 +38,27 @@ def optimise(problem: EmbeddingProblem) -> Outcome[Embedding]:
     plain = all(space.rules.plain for space in spaces)
     if plain and by_calls(problem.objective) and set(problem.require) <= {"dense", "no-padding"}:
         return _by_calls(search, spaces)
+    if plain and by_calls(problem.objective) and _restrict(search, spaces):
+        return _answer(search, spaces)
     return _by_levels(search, spaces)
+
+
+def _restrict(search: Search, spaces: list[Space]) -> bool:
+    """Search the restricted layouts of every space; False if one has no closed form."""
+    for space in spaces:
+        restricted = Restricted(space, search)
+        restricted.run()
+        if not restricted.closed:
+            return False
+    return True
+
+
+def _answer(search: Search, spaces: list[Space]) -> Outcome[Embedding]:
+    """What a search that has ended, or was cut off, says."""
+    if not search.alive():
+        calls = [t.calls for t in map(Ties, spaces) if t.feasible]
+        return OutOfTime(search.best, least(search.problem, search.problem.objective, min(calls)), search.effort)
+    return Found(*_result(search)) if search.best else _nothing(search)
 
 
 def _by_calls(search: Search, spaces: list[Space]) -> Outcome[Embedding]:

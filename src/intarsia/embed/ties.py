@@ -2,8 +2,8 @@
 
 All factor vectors of fewest calls are listed (``calls.py``), and for each group the chains with those factors and no
 wasted gap. Most chains need no listing. An axis that stands alone in every factor's subscript, and a
-flattened group, are packed value by value: their slots are the same for every chain without idle vectors, and the stacked
-chain (stride 1, one digit to an instruction axis) has none. What remains are the axes that slide against another one,
+flattened group, are packed value by value: their slots are the same for every chain without idle vectors (all chains of
+these factors and calls run through calls * factor values), and the stacked chain (stride 1, one digit to an instruction axis) has none. What remains are the axes that slide against another one,
 such as oh against kh. (A flattened group whose
 digits do not cross its borders makes the calls of smaller groups, but its layout is im2col's: it is kept as a candidate,
 though never counted.) A component's chains enter the total only through slots and elements of each input, and the total grows with
@@ -37,6 +37,20 @@ class Choice:
 
     chains: tuple[Chain, ...]
     held: tuple[Held, ...]
+
+
+def sliding(space: Space, duplication: Duplication, component: tuple[Group, ...]) -> set[str]:
+    """The axes of a component that slide against another one: the chains of the others do not matter."""
+    names = {group[0] for group in component if len(group) == 1}
+    found: set[str] = set()
+    for _, access in duplication.inputs:
+        live = [{n for n, _ in s.terms if space.extents[n] > 1} for s in access.subscripts]
+        uses = [n for terms in live for n in terms]
+        found |= {n for n in uses if uses.count(n) > 1}
+        for terms in live:
+            if len(terms) > 1 and terms <= names:
+                found |= terms
+    return found
 
 
 class Ties:
@@ -81,19 +95,6 @@ class Ties:
             self._chains[key] = list(found) if whole else [stacked(self.space.skewed.get(group[0], ()), factors)]
         return self._chains[key]
 
-    def sliding(self, split: Split) -> set[str]:
-        """The axes of a component that slide against another one: the chains of the others do not matter."""
-        names = {group[0] for group, _, _ in split if len(group) == 1}
-        found: set[str] = set()
-        for _, access in self.duplication.inputs:
-            live = [{n for n, _ in s.terms if self.space.extents[n] > 1} for s in access.subscripts]
-            uses = [n for names in live for n in names]
-            found |= {n for n in uses if uses.count(n) > 1}
-            for terms in live:
-                if len(terms) > 1 and terms <= names:
-                    found |= terms
-        return found
-
     def choices(self, split: Split) -> list[Choice] | None:
         """The Pareto set of a component, None if it has no closed form."""
         if split not in self._choices:
@@ -103,8 +104,8 @@ class Ties:
     def listed(self, split: Split) -> Iterator[tuple[Chain, ...]]:
         """Every choice of chains."""
         extents = self.space.extents
-        sliding = self.sliding(split)
-        options = (self.chains(*entry, whole=not sliding.isdisjoint(entry[0])) for entry in split)
+        slides = sliding(self.space, self.duplication, tuple(group for group, _, _ in split))
+        options = (self.chains(*entry, whole=not slides.isdisjoint(entry[0])) for entry in split)
         for digits in product(*options):
             self.nodes += 1
             yield tuple(

@@ -38,7 +38,7 @@ def run_generic(operator: Operator, instruction: Instruction, *, seed: int = 0, 
         expected = evaluate(operator, inputs)
     name = operator.statements[embedding.statement].write.tensor
     same = _equal(found[name], expected[name], floating=is_floating(operator.tensor(name).dtype))
-    chosen = Execution(str(embedding), correct=same, calls=embedding.calls)
+    chosen = Execution(str(embedding), correct=same, calls=embedding.calls, all_calls=embedding.calls)
     seconds = time.perf_counter() - started
     return RunAnswer(str(operator), "generic", str(instruction.name), seed, chosen, None, seconds)
 

@@ -69,9 +69,11 @@ def offers(operator: Operator, instruction: Instruction, *, dtypes: Dtypes = "ex
         _add(found, _optimum(problem, family))
     for embedding in trade_offs(problem, least=min(o.embedding.calls for o in found)):
         _add(found, embedding)
-    skewed = _optimum(problem, "skewed")
-    if skewed is not None and skewed.calls * SKEW_GAIN <= min(o.embedding.calls for o in found):
-        _add(found, skewed)
+    least = min(o.embedding.calls for o in found)
+    if least * instruction.lanes >= operator.iterations * SKEW_GAIN:  # else no embedding can be so much better
+        skewed = _optimum(problem, "skewed")
+        if skewed is not None and skewed.calls * SKEW_GAIN <= least:
+            _add(found, skewed)
     ignore = dtypes == "ignore"
     return tuple(o.embedding for o in found if check(o.embedding, ignore_dtypes=ignore).good)
 
@@ -89,11 +91,7 @@ def _add(found: list[_Offer], embedding: Embedding | None) -> None:
 
 def _optimum(problem: EmbeddingProblem, family: Family) -> Embedding | None:
     own = EmbeddingProblem(problem.operator, problem.instruction, family, dtypes=problem.dtypes, limit=problem.limit)
-    try:
-        outcome = optimise(own)
-    except NotImplementedError:
-        return None
-    match outcome:
+    match optimise(own):
         case Found(best):
             return best
         case OutOfTime(best):

@@ -120,12 +120,14 @@ class Execution:
         correct: whether the output equals the reference interpreter's, bit for bit.
         calls: of the instruction, those left out because they read only padding not counted.
         device: what the timing model says, None where the target has none.
+        all_calls: of the embedding, those included that read only padding.
     """
 
     nest: str
     correct: bool
     calls: int
     device: Device | None = None
+    all_calls: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +165,11 @@ class RunAnswer:
 
     @property
     def fewer_calls(self) -> float | None:
-        """Calls of the fixed embedding over those of the chosen one."""
-        return None if self.fixed is None else self.fixed.calls / max(1, self.chosen.calls)
+        """Calls of the fixed embedding over those of the chosen one, calls that read only padding included in both.
+
+        The reference runs them too; programs made here leave them out, with either embedding.
+        """
+        return None if self.fixed is None else self.fixed.all_calls / max(1, self.chosen.all_calls)
 
 
 @dataclass(frozen=True, slots=True)

@@ -278,4 +278,4 @@ def execution(found: Report) -> Execution:
         host=Host(host.run_bytes, host.run_seconds, host.once_bytes, host.once_seconds, host.source),
         tiling=found.tiling,
     )
-    return Execution(found.nest, found.correct, found.calls, device)
+    return Execution(found.nest, found.correct, found.calls, device, found.all_calls)

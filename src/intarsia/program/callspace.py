@@ -29,7 +29,7 @@ class OperandSpace:
         access: the operator's access.
         moves: for each dim, (loop, positions moved per step of the loop), loops of extent 1 left out.
         starts: for each dim, its position where all loops are 0.
-        live: for each dim, first and last position that holds an element of the tensor.
+        live: for each dim, first and last position that holds an element of the tensor (last < first: none does).
     """
 
     layout: Layout
@@ -44,7 +44,7 @@ class OperandSpace:
         return frozenset(name for dim in self.moves for name, _ in dim)
 
     def sliding(self, dim: int) -> bool:
-        """Whether boxes of the dim overlap or do not begin at multiples of a tile: several loops move it, or one back."""
+        """Whether boxes of the dim overlap, or begin anywhere: several loops move it, or one moves it back."""
         return len(self.moves[dim]) > 1 or any(c < 0 for _, c in self.moves[dim])
 
 
@@ -124,8 +124,9 @@ def _live(embedding: Embedding, access: Access, dim: Dim) -> tuple[int, int]:
         for offset in offsets.tolist():
             inside |= (base + offset >= 0) & (base + offset < size)
         positions = np.flatnonzero(inside)
-        if len(positions):
-            low, high = max(low, int(positions[0])), min(high, int(positions[-1]))
+        if not len(positions):
+            return 0, -1
+        low, high = max(low, int(positions[0])), min(high, int(positions[-1]))
     return low, high
 
 

@@ -53,6 +53,7 @@ class Report:
         correct: whether the output is the reference's, bit for bit.
         calls: of the core for the operator itself, those that read only padding left out, the bias's not counted; of an
             operator of the ALU, all operations on accumulators but resets.
+        all_calls: those that read only padding included.
         instructions: length of the program.
         cycles, seconds: on the device.
         bound: cycles that no program can beat.
@@ -65,6 +66,7 @@ class Report:
 
     correct: bool
     calls: int
+    all_calls: int
     instructions: int
     cycles: int
     seconds: float
@@ -85,6 +87,7 @@ def report(compiled: CompiledOperator, data: Data, run: Run) -> Report:
     return Report(
         correct=run.correct,
         calls=_operations(run) if by_alu(compiled.operator) else program.plan.space.needed,
+        all_calls=sum(embedding.calls for embedding in program.embeddings),
         instructions=len(program.stream),
         cycles=timing.cycles,
         seconds=timing.seconds,

@@ -1,6 +1,7 @@
 """Do the figures that the search over tilings prunes and ranks with hold: the bound, what fits, the estimate?"""
 
 import random
+from itertools import product
 
 import numpy as np
 import pytest
@@ -19,6 +20,8 @@ from intarsia.targets.vta.lowering.bias import bias_loops, fitted
 from intarsia.targets.vta.lowering.compiler import make_plan, place_and_emit
 from intarsia.targets.vta.lowering.cycles import candidates, per_output, tile_sizes, work
 from intarsia.targets.vta.lowering.epilogue import Epilogue
+from intarsia.targets.vta.lowering.pipeline import FIELDS
+from intarsia.targets.vta.lowering.tiling import Tiling
 from intarsia.targets.vta.operator import epilogue_for
 
 
@@ -103,10 +106,40 @@ def test_what_fits_is_what_can_be_divided(seed):
         tilings = [_with(random_tiling(chance, space), order, slots) for _ in range(60)]
         if not (space.parallel or space.reduction):
             tilings = tilings[:1]
-        found = figures(space, config, epilogue, loops, tilings, order, slots)
-        fits = [make_plan(space, config, t, epilogue, loops) is not None for t in tilings]
-        wrong = [t for t, a, b in zip(tilings, found.fits.tolist(), fits, strict=True) if a != b]
-        assert not wrong, f"{wrong[0]} on {config} with {epilogue} over {loops}"
+        same_division(space, config, epilogue, loops, tilings, order, slots)
+
+
+@pytest.mark.parametrize("log_wgt_buffer", range(9, 14))
+@pytest.mark.parametrize("log_acc_buffer", [8, 9, 11])
+def test_what_fits_is_what_can_be_divided_with_biases_over_two_loops(log_wgt_buffer, log_acc_buffer):
+    """Every tile of 3 x 5 blocks of biases: tiles that are cut at both ends count as tiles."""
+    operator = library.einsum("ij,kjl->ikl", [[4, 6], [9, 6, 5]], constant=("B",))
+    config = VtaConfig(
+        log_block_in=2, log_block_out=2, log_wgt_buffer=log_wgt_buffer, log_acc_buffer=log_acc_buffer, log_inp_buffer=8
+    )
+    space = call_space(fixed_embedding(operator, find_instruction("vta.gemm:1x4x4")))
+    loops = bias_loops(space)
+    assert len(loops) == 2
+    names = [loop.name for loop in (*space.parallel, *space.reduction)]
+    sizes = product(*(range(1, loop.extent + 1) for loop in (*space.parallel, *space.reduction)))
+    tilings = [Tiling(tuple(zip(names, size, strict=True)), tuple(names[: len(space.parallel)])) for size in sizes]
+    order, slots = tilings[0].order, tilings[0].slots
+    for bias in ("wgt", "acc"):
+        epilogue = Epilogue(bias=bias)
+        same_division(space, config, epilogue, loops, tilings, order, slots)
+
+
+def same_division(space, config, epilogue, loops, tilings, order, slots):
+    """What fits, and into how many slots of inputs, weights, biases and accumulators."""
+    found = figures(space, config, epilogue, loops, tilings, order, slots)
+    columns = [FIELDS.index(name) for name in ("inp_slots", "wgt_slots", "bias_slots", "acc_slots")]
+    for tiling, fits, counted in zip(tilings, found.fits.tolist(), found.fields[:, columns].tolist(), strict=True):
+        plan = make_plan(space, config, tiling, epilogue, loops)
+        assert fits == (plan is not None), f"{tiling} on {config} with {epilogue} over {loops}"
+        if plan is not None:
+            buffers = plan.buffers
+            divided = [buffers.inp[1], buffers.wgt[1], max(1, buffers.bias[1]), buffers.acc[1]]
+            assert counted == divided, f"{tiling} on {config} with {epilogue} over {loops}"
 
 
 def _with(tiling, order, slots):

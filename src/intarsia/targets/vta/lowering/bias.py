@@ -150,8 +150,3 @@ def fitted(space: CallSpace, epilogue: Epilogue | None) -> Epilogue | None:
     if not lanes & {row}:
         return replace(epilogue, bias="wgt")
     return replace(epilogue, bias="acc" if lanes & {column} else "inp")
-
-
-def bias_count(space: CallSpace, loops: tuple[str, ...]) -> int:
-    """Number of bias tensors."""
-    return prod(loop.extent for loop in space.parallel if loop.name in loops)

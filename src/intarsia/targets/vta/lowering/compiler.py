@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intarsia.program import CallSpace
 from intarsia.targets.vta.config import VtaConfig
-from intarsia.targets.vta.lowering.bias import bias_count, bias_loops, bias_map
+from intarsia.targets.vta.lowering.bias import bias_loops, bias_map
 from intarsia.targets.vta.lowering.cycles import Candidate
 from intarsia.targets.vta.lowering.emit import emit
 from intarsia.targets.vta.lowering.plan import Addresses, Emitted, Plan
@@ -80,23 +81,14 @@ def make_plan(
     """The plan of a tiling, None if it does not fit the buffers."""
     sizes = dict(tiling.sizes)
     counts = {loop.name: -(-loop.extent // sizes[loop.name]) for loop in (*space.parallel, *space.reduction)}
-    distinct = []
-    for factor in space.factors:
-        number = 1
-        for name in factor.loops:
-            number *= counts[name]
-        distinct.append(number)
-    bias = 1
-    for name in loops:
-        bias *= sizes[name]
+    inp, wgt = (prod(counts[name] for name in factor.loops) for factor in space.factors)
     buffers = divide(
         space,
         tiling,
         config,
         kind="none" if epilogue is None else epilogue.bias,
-        bias=bias,
-        biases=bias_count(space, loops),
-        distinct=(distinct[0], distinct[1]),
+        bias=prod(sizes[name] for name in loops),
+        distinct=(inp, wgt, prod(counts[name] for name in loops)),
     )
     if buffers is None:
         return None

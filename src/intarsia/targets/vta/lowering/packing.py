@@ -16,6 +16,9 @@ from intarsia.targets.vta.lowering.tiling import Region
 
 Ints = NDArray[np.int64]
 
+AT_ONCE = 1 << 20
+"""Elements that are moved at once: NumPy widens indices, and layouts reach 10**9 of them."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Packing:
@@ -40,17 +43,21 @@ class Packing:
     def pack(self, values: NDArray[np.int8]) -> NDArray[np.signedinteger]:
         """The region's elements for a tensor's values."""
         flat = np.concatenate([values.reshape(-1), np.array([self.pad, 0], dtype=values.dtype)])
-        return flat[self.index].astype(np.int32) if self.wide else flat[self.index]
+        packed = np.empty(self.index.size, dtype=np.int32 if self.wide else values.dtype)
+        for start in range(0, packed.size, AT_ONCE):
+            packed[start : start + AT_ONCE] = flat[self.index[start : start + AT_ONCE]]
+        return packed
 
 
 def packing(space: CallSpace, factor: OperandSpace, place: Region) -> Packing:
     """The index map of a factor's region."""
     layout = factor.layout
-    index, holds = gather(space.embedding, factor.access, layout)
+    index, _ = gather(space.embedding, factor.access, layout)
     offsets, kept = _offsets(factor, place)
-    registers = prod(layout.registers)
-    packed = np.full((place.tensors, registers), -1, dtype=np.int64)
-    packed[offsets] = np.where(holds, index, np.where(index == -2, -2, -1))[kept]
+    packed = np.full((place.tensors, prod(layout.registers)), -1, dtype=index.dtype)
+    for start in range(0, len(kept), AT_ONCE):
+        some = slice(start, start + AT_ONCE)
+        packed[offsets[some]] = index[kept[some]]
     return Packing(layout.tensor.name, packed.reshape(-1), int(layout.tensor.pad), space.embedding, factor, place)
 
 

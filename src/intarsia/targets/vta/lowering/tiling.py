@@ -62,7 +62,8 @@ def region(operand: OperandSpace, sizes: Mapping[str, int]) -> Region:
     """Lay an operand out so that a tile is one two-dimensional transfer where possible.
 
     Dims moved by one loop are blocked by their tile; dims that slide (several loops: a halo) stay whole, trimmed to
-    what holds elements, and so do those that a loop moves backwards. Order: tile numbers, sliding dims, positions inside tiles.
+    what holds elements, and so do those that a loop moves backwards. Order: tile numbers, sliding dims, positions
+    inside tiles.
     """
     dims = operand.layout.dims
     sliding = [d for d in range(len(dims)) if operand.sliding(d)]
@@ -141,7 +142,7 @@ MOST_SLOTS = 60
 
 
 def divide(
-    space: CallSpace, tiling: Tiling, config: VtaConfig, *, kind: str, bias: int, biases: int, distinct: tuple[int, int]
+    space: CallSpace, tiling: Tiling, config: VtaConfig, *, kind: str, bias: int, distinct: tuple[int, int, int]
 ) -> Buffers | None:
     """Divide the buffers, or None if the tiling does not fit.
 
@@ -151,24 +152,25 @@ def divide(
         config: the core.
         kind: the buffer that holds biases: wgt, inp or acc; none without them.
         bias: bias tensors of a tile.
-        biases: bias tensors of all tiles.
-        distinct: distinct input tiles and distinct weight tiles of the whole program.
+        distinct: distinct input tiles, weight tiles and bias tiles of the whole program.
     """
     sizes = dict(tiling.sizes)
     number = tiles(space, sizes)
     acc = acc_tile(space, sizes)
     acc_slots = min(tiling.slots[2], number)
     depth = {"inp": config.inp_depth, "wgt": config.wgt_depth, "acc": config.acc_depth, "none": 0}
-    number_of_biases = -(-biases // bias)
+    number_of_biases = distinct[2]
     resident = bias * number_of_biases <= depth[kind] // RESIDENT_BIASES
     bias_slots = number_of_biases if resident else min(2, number_of_biases)
     used = {name: bias * bias_slots if name == kind else 0 for name in depth}
     constant = {"wgt": (1, 0), "inp": (0, 1)}.get(kind, (0, 0))
     inp, wgt = (largest_box(f, sizes) for f in space.factors)
     free = (config.inp_depth - constant[0] - used["inp"], config.wgt_depth - constant[1] - used["wgt"])
-    slots = [min(f // s, d, most) for f, s, d, most in zip(free, (inp, wgt), distinct, tiling.slots[:2], strict=True)]
+    slots = [
+        min(f // s, d, most) for f, s, d, most in zip(free, (inp, wgt), distinct[:2], tiling.slots[:2], strict=True)
+    ]
     if acc * acc_slots + used["acc"] > config.acc_depth:
         return None
-    if any(s < min(2, d) for s, d in zip(slots, distinct, strict=True)):
+    if any(s < min(2, d) for s, d in zip(slots, distinct[:2], strict=True)):
         return None
     return Buffers((inp, slots[0]), (wgt, slots[1]), (bias, bias_slots), (acc, acc_slots))
