@@ -13,12 +13,33 @@ INT8: Dtypes = ("int8", "int8", "int32")
 LARGEST = 60_000
 """Iterations of an operator."""
 
-EQUATIONS = ("ij,jk->ik", "bij,bjk->bik", "ij,kj->ki", "i,j->ij", "bij,kj->ibk", "abij,bjk->aik", "ijk,ijk->i", "i,i->i")
+EQUATIONS = (
+    "ij,jk->ik",
+    "bij,bjk->bik",
+    "ij,kj->ki",
+    "i,j->ij",
+    "bij,kj->ibk",
+    "abij,bjk->aik",
+    "ijk,ijk->i",
+    "i,i->i",
+)
 
 
 def random_contraction(random: Random, dtypes: Dtypes = INT8) -> Operator:
     """A sum of products of two tensors: convolutions of all kinds, matrix products, attention, einsum."""
-    makers = (_conv1d, _conv2d, _conv2d, _conv3d, _grouped, _depthwise, _deconv1d, _deconv2d, _gemm, _matmul, _attention)
+    makers = (
+        _conv1d,
+        _conv2d,
+        _conv2d,
+        _conv3d,
+        _grouped,
+        _depthwise,
+        _deconv1d,
+        _deconv2d,
+        _gemm,
+        _matmul,
+        _attention,
+    )
     while True:
         try:
             operator = random.choice((*makers, _einsum))(random, dtypes)

@@ -1,4 +1,4 @@
-"""Is every embedding that the check accepts right on the instruction's own meaning? All of the catalogue, any operator."""
+"""Is every embedding that the check accepts right on the instruction's own meaning? All of the catalogue."""
 
 from random import Random
 

@@ -26,7 +26,8 @@ def started(*arguments):
     return run.main(["--property", "generic", "--processes", "1", *arguments])
 
 
-def test_a_failure_names_the_command_that_repeats_it(failing, capsys):
+@pytest.mark.usefixtures("failing")
+def test_a_failure_names_the_command_that_repeats_it(capsys):
     assert started("--examples", "5", "--seed", "7") == 1
     text = capsys.readouterr().out
     assert "FAILED generic:7:3: AssertionError: two elements are wrong (test_fuzz_run.py:" in text
@@ -36,11 +37,13 @@ def test_a_failure_names_the_command_that_repeats_it(failing, capsys):
         run.main(["--case", "generic:7:3"])
 
 
-def test_a_run_without_a_failure_ends_well(failing):
+@pytest.mark.usefixtures("failing")
+def test_a_run_without_a_failure_ends_well():
     assert started("--examples", "5", "--seed", "8") == 0
 
 
-def test_a_run_that_was_stopped_goes_on(failing, tmp_path, capsys):
+@pytest.mark.usefixtures("failing")
+def test_a_run_that_was_stopped_goes_on(tmp_path, capsys):
     state = tmp_path / "state.json"
     started("--examples", "30", "--seed", "8", "--state", str(state))
     assert json.loads(state.read_text()) == {"generic:8": 30}

@@ -32,7 +32,13 @@ def calls_that_matter(embedding):
                 position = np.broadcast_to(value_of(subscript, axes), live.shape)
                 live &= (position >= 0) & (position < size)
         calls = np.flatnonzero(live.any(axis=1))
-        found |= set(zip(*(outer[n][calls].tolist() for n in names), strict=True)) if names else {()} if len(calls) else set()
+        found |= (
+            set(zip(*(outer[n][calls].tolist() for n in names), strict=True))
+            if names
+            else {()}
+            if len(calls)
+            else set()
+        )
     return found
 
 
@@ -43,7 +49,9 @@ def calls_of(space):
     found = set()
     for point, low, high in zip(space.ranges.points, space.ranges.low, space.ranges.high, strict=True):
         spans = [range(a, b) for a, b in zip(low.tolist(), high.tolist(), strict=True)]
-        grid = np.array(np.meshgrid(*spans, indexing="ij")).reshape(len(spans), -1).T if spans else np.zeros((1, 0), int)
+        grid = (
+            np.array(np.meshgrid(*spans, indexing="ij")).reshape(len(spans), -1).T if spans else np.zeros((1, 0), int)
+        )
         for outputs in grid.tolist():
             at = dict(zip(live, (*point.tolist(), *outputs), strict=True))
             found.add(tuple(at.get(n, 0) for n in names))

@@ -57,6 +57,8 @@ def _answer(search: Search, spaces: list[Space]) -> Outcome[Embedding]:
     """What a search that has ended, or was cut off, says."""
     if not search.alive():
         calls = [t.calls for t in map(Ties, spaces) if t.feasible]
+        if not calls:
+            return _nothing(search)
         return OutOfTime(search.best, least(search.problem, search.problem.objective, min(calls)), search.effort)
     return Found(*_result(search)) if search.best else _nothing(search)
 

@@ -216,3 +216,9 @@ def _gather(values: NDArray[np.int64], weights: NDArray[np.int64]) -> tuple[NDAr
     values, weights = values[order], weights[order]
     first = np.flatnonzero(np.diff(values, prepend=0))
     return values[first], np.add.reduceat(weights, first) if first.size else weights
+
+
+def forget() -> None:
+    """Empty the tables that are kept between problems, so that a measurement starts cold."""
+    for table in (chain_table, _free, block_weight, moebius, _divisors):
+        table.cache_clear()

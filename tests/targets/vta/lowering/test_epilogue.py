@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from intarsia.operators import library, parse_operator
 from intarsia.targets.vta.lowering.bias import bias_shape, channel_dims, spread
 from intarsia.targets.vta.lowering.epilogue import (
     BIAS_SEEDED,
@@ -12,8 +13,6 @@ from intarsia.targets.vta.lowering.epilogue import (
     constant_factor,
     reach,
 )
-
-from intarsia.operators import library, parse_operator
 
 
 @pytest.mark.parametrize("lanes", [1, 2, 3, 4, 8, 16, 32])
