@@ -25,7 +25,7 @@ def test_fixed_embeddings_run_like_the_reference(seed):
     vta_fixed(Random(seed))
 
 
-@fuzzed(30)
+@fuzzed(20)
 @given(seed=SEED)
 def test_embeddings_of_the_search_pass_the_check_and_run_like_the_reference(seed):
     vta_searched(Random(seed))

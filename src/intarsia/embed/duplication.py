@@ -8,9 +8,10 @@ factor. So a component is measured once for each choice of its chains, and a sha
   offsets of its lane digits, and a one-dimensional histogram counts.
 - A subscript with a flattened axis is enumerated by the values of its axes (im2col): its slots are those that read
   inside the tensor.
-- A digit whose axis the tensor does not contain, on an instruction axis that moves its register, repeats it.
+- A digit that moves no subscript of the tensor, on an instruction axis that moves its register, repeats it; a skewed
+  digit moves a subscript by its own step and its compensations together (of the input of a convolution: not at all).
 
-Where two subscripts of one tensor share a chain the numbers are not products; ``slots`` then answers None, and the
+Where two subscripts of one tensor share an axis or a digit the numbers are not products; ``held`` then answers None, and the
 layout itself is counted (``count_layout``).
 """
 
@@ -23,7 +24,7 @@ from math import gcd, prod
 import numpy as np
 
 from intarsia.embed.constraints import Rules, moved
-from intarsia.embed.digits import Chain
+from intarsia.embed.digits import Chain, Digit
 from intarsia.embed.embedding import Embedding
 from intarsia.embed.groups import Group
 from intarsia.embed.layout import gather, layout_of
@@ -74,7 +75,7 @@ class Duplication:
         self.moving = [
             {axis for axis in rules.capacities if moved(meaning, {axis: 1})} for meaning, _ in self.inputs
         ]
-        self._points: dict[tuple[Access, Affine, tuple[int, ...]], Held] = {}
+        self._points: dict[tuple[object, ...], Held] = {}
 
     def total(self, parts: list[tuple[Held, ...]]) -> int:
         """Duplicated bytes from the measures of all components."""
@@ -94,8 +95,6 @@ class Duplication:
         return tuple(found)
 
     def _held(self, access: Access, moving: set[str], chains: tuple[Chain, ...]) -> Held | None:
-        if any(digit.skew for chain in chains for digit in chain.digits):
-            return None
         names = {name for chain in chains for name in chain.axes}
         mine = [s for s in access.subscripts if any(name in names for name, _ in s.terms)]
         uses = [name for s in mine for name, _ in s.terms]
@@ -105,55 +104,54 @@ class Duplication:
         fused = {name for c in involved if len(c.axes) > 1 for name in c.axes}
         flat = [s for s in mine if any(name in fused for name, _ in s.terms)]
         behind = [c for c in involved if set(c.axes) & {name for s in flat for name, _ in s.terms}]
-        slots = prod(d.factor for c in chains if c not in involved for d in c.digits if d.lane in moving)
-        slots *= prod(self.operator.axis(n).extent for c in behind for n in c.axes if n not in uses)
-        reach = {c.axes[0]: c.reach for c in behind if len(c.axes) == 1}
-        held = [self._enumerated(access, s, reach) for s in flat]
-        held += [self._sliding(access, s, involved) for s in mine if s not in flat]
-        return self._product(slots, held)
-
-    @staticmethod
-    def _product(slots: int, held: list[Held]) -> Held:
+        extents = {name: extent for c in chains for name, extent in zip(c.axes, c.extents, strict=True)}
+        slots = prod(extents[n] for c in behind for n in c.axes if n not in uses)
+        offsets = [[s.constant + _shift(s, chains)] for s in mine]
+        for chain, digit in ((c, d) for c in chains for d in c.digits if d.lane in moving):
+            if chain in behind and len(chain.axes) > 1:
+                continue
+            moves = [(i, step) for i, s in enumerate(mine) if (step := _step(s, chain, digit))]
+            if len(moves) > 1:
+                return None
+            if not moves:
+                slots *= digit.factor
+            for i, step in moves:
+                offsets[i] = [o + step * k for o in offsets[i] for k in range(digit.factor)]
+        lone = [c for c in involved if len(c.axes) == 1]
+        held = [
+            self._enumerated(access, s, lone, extents, offsets[i])
+            if s in flat
+            else _overlay(_progression(_outer(s, lone)), offsets[i], *self._range(access, s))
+            for i, s in enumerate(mine)
+        ]
         return Held(slots * prod(h.slots for h in held), prod(h.distinct for h in held))
 
     def _size(self, access: Access, subscript: Affine) -> int:
         place = access.subscripts.index(subscript)
         return self.operator.tensor(access.tensor).shape[place]
 
-    def _enumerated(self, access: Access, subscript: Affine, reach: dict[str, int]) -> Held:
-        """A subscript in which an axis is flattened: the values of its axes that read inside the tensor.
+    def _enumerated(
+        self, access: Access, subscript: Affine, lone: list[Chain], extents: dict[str, int], offsets: list[int]
+    ) -> Held:
+        """A subscript in which an axis is flattened: every value of its loops that reads inside the tensor.
 
-        An axis that is not flattened itself is enumerated by all its loops, beyond its extent if they reach further.
+        A flattened axis runs through what it counts to; an axis that is not flattened is enumerated by its loops, beyond
+        its extent if they reach further.
         """
-        counts = tuple(reach.get(name, self.operator.axis(name).extent) for name, _ in subscript.terms)
-        key = (access, subscript, counts)
+        outer = tuple(_outer(subscript, lone))
+        chained = {c.axes[0] for c in lone}
+        free = tuple((c, extents[name]) for name, c in subscript.terms if name not in chained)
+        key = (access, subscript, outer, free, tuple(offsets))
         if key not in self._points:
-            position = np.full(1, subscript.constant, dtype=np.int64)
-            for count, (_, c) in zip(counts, subscript.terms, strict=True):
+            position = np.array(offsets, dtype=np.int64)
+            for c, count in (*outer, *free):
                 position = np.add.outer(position, c * np.arange(count)).ravel()
-            inside = position[(position >= 0) & (position < self._size(access, subscript))]
-            seen = np.zeros(self._size(access, subscript), dtype=np.bool_)
-            seen[inside] = True
+            low, high = self._range(access, subscript)
+            inside = position[(position >= low) & (position <= high)]
+            seen = np.zeros(max(0, high - low + 1), dtype=np.bool_)
+            seen[inside - low] = True
             self._points[key] = Held(inside.size, int(np.count_nonzero(seen)))
         return self._points[key]
-
-    def _sliding(self, access: Access, subscript: Affine, chains: list[Chain]) -> Held:
-        """A subscript without flattened axes: positions of the outer loops by offsets of the lane digits."""
-        outer: list[tuple[int, int]] = []
-        offsets = [subscript.constant]
-        for chain in chains:
-            c = subscript.coefficient(chain.axes[0])
-            if not c:
-                continue
-            below = 1
-            for gap, digit in zip(chain.gaps, (*chain.digits, None), strict=True):
-                if gap > 1:
-                    outer.append((c * below, gap))
-                if digit is not None:
-                    offsets = [o + c * digit.stride * i for o in offsets for i in range(digit.factor)]
-                    below = digit.top
-        low, high = self._range(access, subscript)
-        return _overlay(_progression(outer), offsets, low, high)
 
     def _range(self, access: Access, subscript: Affine) -> tuple[int, int]:
         """The positions that hold an element: inside the tensor, and of an axis that stands alone inside its extent."""
@@ -163,6 +161,32 @@ class Duplication:
             ends = (subscript.constant, subscript.constant + c * (self.operator.axis(name).extent - 1))
             low, high = max(low, min(ends)), min(high, max(ends))
         return low, high
+
+
+def _step(subscript: Affine, chain: Chain, digit: Digit) -> int:
+    """By how much one step of a digit moves the subscript, its compensations included."""
+    own = subscript.coefficient(chain.axes[0]) * digit.stride if len(chain.axes) == 1 else 0
+    return own + sum(subscript.coefficient(name) * c for name, c in digit.skew)
+
+
+def _shift(subscript: Affine, chains: tuple[Chain, ...]) -> int:
+    """How far the origins of compensated axes are shifted."""
+    return -sum(
+        subscript.coefficient(name) * max(0, c) * (digit.factor - 1)
+        for chain in chains
+        for digit in chain.digits
+        for name, c in digit.skew
+    )
+
+
+def _outer(subscript: Affine, chains: list[Chain]) -> list[tuple[int, int]]:
+    """The outer loops that move a subscript, as (step, extent)."""
+    found = []
+    for chain in chains:
+        c = subscript.coefficient(chain.axes[0])
+        below = (1, *(digit.top for digit in chain.digits))
+        found += [(c * step, gap) for step, gap in zip(below, chain.gaps, strict=True) if c and gap > 1]
+    return found
 
 
 def _overlay(positions: tuple[int, int, int], offsets: list[int], low: int, high: int) -> Held:

@@ -1,199 +1,157 @@
-"""Why nothing fits, in words, and the smallest change that would help.
-
-Conflicts are found by deletion: each constraint in turn is dropped, and stays dropped if there is still no embedding.
-What remains is minimal: without any one of them something fits. Relaxations are tried by how much they change: one
-requirement less, a wider family, an axis made longer, a tensor declared otherwise.
-"""
+"""Why nothing fits, in words, and the smallest change that would help."""
 
 from __future__ import annotations
 
-import time
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import combinations, product
 from math import prod
 
-from intarsia.embed.embedding import Embedding
-from intarsia.embed.problem import FAMILIES, REQUIREMENTS, EmbeddingProblem, Requirement
+from intarsia.embed.constraints import Rules
+from intarsia.embed.operands import assignments
+from intarsia.embed.problem import REQUIREMENTS, EmbeddingProblem, Requirement
+from intarsia.embed.space import space_of
+from intarsia.embed.ties import Ties
 from intarsia.operators import Operator
-from intarsia.solvers import Infeasible
+from intarsia.solvers import Infeasible, minimal_conflict
 
-QUIET = "explanation"
-"""In ``dropped`` of the problems that are solved here: their own infeasibility needs no reason."""
+CONSTRAINTS = ("combine", "arity", "dtype", "operands", "result", "home", "padding")
 SECONDS = 2.0
-"""The limit of each of these searches, and of the search for a longer axis."""
-LONGEST = 16
-"""How much longer an axis is made at most, to find the extent at which it fits."""
-
-WORDS = {
-    "combine": "the instruction combines with {meaning}, the statement with {body}",
-    "factors": "the statement multiplies {reads} tensors, the instruction {factors}",
-    "dtype": "operands hold one dtype: {dtypes}",
-    "operands": "lanes that read one register must read one element",
-    "result": "lanes accumulate in one register exactly if they accumulate in one output element",
-    "home": "an output element has one home across all calls",
-    "padding": "lanes that are padding must not change a result",
-}
+"""Limit of each search that decides whether a set of constraints is infeasible."""
+PADDED_AXES = 3
+"""Axes that a relaxation pads at most."""
+TRIED = 400
+"""Paddings that are tried, the fewest iterations first."""
 
 
 def explain(problem: EmbeddingProblem) -> tuple[tuple[str, ...], str]:
-    """A minimal conflicting set of constraint families and requirements, and the smallest relaxation, in words."""
-    if QUIET in problem.dropped:
-        return (), ""
-    factors = _factors(problem)
-    if factors:
-        return (factors,), "split the statement, or take an instruction with more factors"
-    conflict = _conflict(problem)
-    because = tuple(_say(problem, name) for name in conflict)
-    return because, _relaxation(problem, conflict)
+    """A minimal conflicting set of constraint families and requirements, and the smallest relaxation.
 
-
-def _factors(problem: EmbeddingProblem) -> str:
-    body = problem.operator.statements[problem.statement]
-    meaning = problem.instruction.semantics.statements[0]
-    if len(body.reads) <= len(meaning.reads):
-        return ""
-    return WORDS["factors"].format(reads=len(body.reads), factors=len(meaning.reads))
-
-
-def _conflict(problem: EmbeddingProblem) -> list[str]:
-    """The constraints that are left when every one that is not needed for the conflict is dropped.
-
-    Where something fits once all requirements are dropped, only requirements are in conflict: what an embedding is does
-    not change.
+    The set is found by deletion: a name is left out for good if what remains is still infeasible. Leaving any one of
+    the names out makes the problem feasible, or at least not provably infeasible.
     """
-    families = [n for n in WORDS if n != "factors"]
-    candidates = list(problem.require) if _fits(replace(problem, require=())) else families
-    kept: list[str] = []
-    current = problem if candidates is not families else replace(problem, require=())
-    for name in candidates:
-        without = _without(current, name)
-        if _fits(without):
-            kept.append(name)
-        else:
-            current = without
-    return kept
+    names = (*CONSTRAINTS, *problem.require)
+    kept = minimal_conflict(names, lambda subset: infeasible(only(problem, subset)))
+    return tuple(in_words(problem, name) for name in kept), relaxation(problem, kept)
 
 
-def _without(problem: EmbeddingProblem, name: str) -> EmbeddingProblem:
-    if name in REQUIREMENTS:
-        return replace(problem, require=tuple(r for r in problem.require if r != name))
-    return replace(problem, dropped=problem.dropped | {name})
+def only(problem: EmbeddingProblem, names: tuple[str, ...]) -> EmbeddingProblem:
+    """The problem with these constraint families and requirements, the others dropped."""
+    dropped = frozenset(name for name in CONSTRAINTS if name not in names)
+    require = tuple(name for name in problem.require if name in names)
+    return replace(problem, require=require, dropped=dropped)
 
 
-def _fits(problem: EmbeddingProblem) -> bool:
-    return _solution(problem) is not None
+def infeasible(problem: EmbeddingProblem) -> bool:
+    """Whether a problem was proved to have no solution."""
+    every = assignments(problem)
+    if not every:
+        return True
+    if not problem.require:
+        return False
+    if set(problem.require) <= {"dense", "no-padding"}:
+        return not any(Ties(space_of(Rules(problem, operands))).feasible for operands in every)
+    from intarsia.embed.optimise import search
+
+    return isinstance(search(replace(problem, limit=SECONDS)), Infeasible)
 
 
-def _solution(problem: EmbeddingProblem) -> Embedding | None:
-    """Some embedding, None if there is none or none was found in time."""
-    from intarsia.embed.optimise import optimise
-
-    asked = replace(
-        problem, objective=("calls",), limit=min(SECONDS, problem.limit), dropped=problem.dropped | {QUIET}
-    )
-    outcome = optimise(asked)
-    if isinstance(outcome, Infeasible):
-        return None
-    return getattr(outcome, "value", None) or getattr(outcome, "best", None)
-
-
-def _say(problem: EmbeddingProblem, name: str) -> str:
-    if name in REQUIREMENTS:
-        rooms = f" ({_rooms(problem)})" if name == "dense" else ""
-        return f"{name}: {REQUIREMENTS[_requirement(name)]}{rooms}"
-    body = problem.operator.statements[problem.statement]
+def in_words(problem: EmbeddingProblem, name: str) -> str:
+    """What a constraint family or requirement asks, with the values concerned."""
     semantics = problem.instruction.semantics
-    meaning = semantics.statements[0]
-    holds = ", ".join(f"{t.name} is {t.dtype}" for t in semantics.tensors)
-    tensors = [problem.operator.tensor(a.tensor) for a in (body.write, *body.reads)]
-    has = ", ".join(f"{t.name} is {t.dtype}" for t in tensors)
-    text = WORDS[name].format(
-        meaning=meaning.combine, body=body.combine, reads="", factors="", dtypes=f"{holds}; here {has}"
-    )
-    return f"{name}: {text}"
-
-
-def _rooms(problem: EmbeddingProblem) -> str:
-    """The lanes of each instruction axis and the operator axes that may serve it."""
-    from intarsia.embed.constraints import Rules
-    from intarsia.embed.operands import representatives
-
-    texts: list[str] = []
-    for operands in representatives(problem):
-        rules = Rules(problem, operands)
-        for lane, room in rules.capacities.items():
-            serving = [a for a in problem.operator.axes if a.extent > 1 and lane in rules.serves(a.name)]
-            names = ", ".join(f"{a.name}<{a.extent}" for a in serving) or "no axis"
-            held = ", ".join(f"{o}={t or 1}" for o, t in operands)
-            texts.append(f"with {held}: {room} lanes of {lane} for {names}")
-    return "; ".join(texts)
-
-
-def _requirement(name: str) -> Requirement:
-    return next(r for r in REQUIREMENTS if r == name)
-
-
-def _relaxation(problem: EmbeddingProblem, conflict: list[str]) -> str:
-    """The first change, in the order of how much is given up, that gives a solution."""
-    if "dtype" in conflict and _fits(_without(problem, "dtype")):
-        return f"declare the tensors as the operands are: {_say(problem, 'dtype').partition(': ')[2]}"
-    longer = _longer(problem)
-    if longer:
-        return longer
-    for family in FAMILIES[FAMILIES.index(problem.family) + 1 :]:
-        if _fits(replace(problem, family=family)):
-            return f"allow the {family} family"
-    for name in (n for n in conflict if n in REQUIREMENTS):
-        found = _solution(_without(problem, name))
-        if found is not None:
-            return f"{_allow(name, found)} ({found.calls} calls)"
-    if "combine" in conflict:
-        return "take an instruction that combines as the statement does"
-    return "drop the requirements " + ", ".join(problem.require) if problem.require else "take another instruction"
-
-
-def _allow(name: str, found: Embedding) -> str:
+    body, meaning = problem.operator.statements[problem.statement], semantics.statements[0]
     match name:
-        case "no-duplication":
-            from intarsia.embed.duplication import count_layout
-
-            return f"allow duplication, {count_layout(found)} bytes"
-        case "dense" | "no-padding":
-            padded = _padded(found)
-            return f"allow padding{', ' + padded if padded else f', {found.padded_lanes} lanes'}"
-        case "constant-only":
-            return "allow other than constant tensors to be rearranged"
-    return f"drop {name}"
-
-
-def _padded(embedding: Embedding) -> str:
-    """The axes that an embedding rounds up, and to what."""
-    extent = {loop.name: loop.extent for loop in embedding.loops}
-    texts = []
-    for flat in embedding.flats:
-        total = prod(extent[name] for name, _ in flat.value.terms)
-        if total > prod(flat.extents):
-            texts.append(f"{'.'.join(flat.axes)} from {prod(flat.extents)} to {total}")
-    return ", ".join(texts)
-
-
-def _longer(problem: EmbeddingProblem) -> str:
-    """The axis that has to be made longer by the least part of it, where that alone makes the question feasible."""
-    if not {"dense", "no-padding"} & set(problem.require):
-        return ""
-    best: tuple[float, str] | None = None
-    started = time.monotonic()
-    for axis in problem.operator.axes:
-        for extent in range(axis.extent + 1, axis.extent + LONGEST):
-            late = time.monotonic() - started > SECONDS
-            if late or (best is not None and extent / axis.extent >= best[0]):
-                break
-            if _fits(replace(problem, operator=_with_extent(problem.operator, axis.name, extent))):
-                best = (extent / axis.extent, f"pad {axis.name} from {axis.extent} to {extent}")
-                break
-    return best[1] if best is not None else ""
+        case "combine":
+            return f"combine: the operator combines with {body.combine}, the instruction with {meaning.combine}"
+        case "arity":
+            return f"arity: the operator multiplies {len(body.reads)} tensors, the instruction {len(meaning.reads)}"
+        case "dtype":
+            tensors = [problem.operator.tensor(a.tensor) for a in (body.write, *body.reads)]
+            operands = [semantics.tensor(a.tensor) for a in (meaning.write, *meaning.reads)]
+            have = ", ".join(f"{t.name} is {t.dtype}" for t in tensors)
+            want = ", ".join(f"{t.name} is {t.dtype}" for t in operands)
+            return f"dtype: {have}, but {want}"
+        case "operands":
+            return "operands: lanes that read one register must read one element"
+        case "result":
+            return "result: lanes accumulate in one register exactly if they accumulate in one element"
+        case "home":
+            return "home: an output element must live in one lane of one register in all calls"
+        case "padding":
+            axes = [a.name for a in problem.operator.axes if not _guarded(problem, a.name)]
+            return f"padding: no factor is zero, and no result dead, beyond the end of {', '.join(axes) or 'some axis'}"
+        case "dense":
+            sizes = " x ".join(f"{a.name}<{a.extent}" for a in semantics.axes)
+            return f"dense: every lane of {sizes} must work in every call"
+        case _:
+            return f"{name}: {REQUIREMENTS.get(_requirement(problem, name), name)}"
 
 
-def _with_extent(operator: Operator, name: str, extent: int) -> Operator:
-    """The operator with one axis longer; what it then reads outside its tensors is their pad value."""
-    axes = tuple(replace(a, extent=extent) if a.name == name else a for a in operator.axes)
-    return replace(operator, axes=axes)
+def _requirement(problem: EmbeddingProblem, name: str) -> Requirement:
+    return next(r for r in problem.require if r == name)
+
+
+def _guarded(problem: EmbeddingProblem, axis: str) -> bool:
+    return all(Rules(problem, operands).guarded((axis,)) for operands in assignments(problem)[:1])
+
+
+def relaxation(problem: EmbeddingProblem, conflict: tuple[str, ...]) -> str:
+    """The first of these that gives a solution: a larger family, axes padded, a requirement dropped, other dtypes."""
+    if problem.family == "aligned" and not infeasible(replace(problem, family="fused")):
+        return "allow family fused"
+    if "dense" in problem.require or "no-padding" in problem.require:
+        padded = _padded(problem)
+        if padded:
+            return padded
+    for name in conflict:
+        if name in problem.require and not infeasible(
+            replace(problem, require=tuple(r for r in problem.require if r != name))
+        ):
+            return f"drop the requirement {name}"
+    if "dtype" in conflict and not infeasible(replace(problem, dtypes="ignore")):
+        return f"declare {_other_dtypes(problem)}"
+    return "another instruction"
+
+
+def _other_dtypes(problem: EmbeddingProblem) -> str:
+    """The fewest tensors whose dtype would have to change."""
+    best: list[str] | None = None
+    for operands in assignments(replace(problem, dtypes="ignore")):
+        changed = []
+        for operand, tensor in operands:
+            if tensor is None:
+                continue
+            want, have = problem.instruction.semantics.tensor(operand).dtype, problem.operator.tensor(tensor).dtype
+            if want != have:
+                changed.append(f"{tensor} as {want} instead of {have}")
+        best = changed if best is None or len(changed) < len(best) else best
+    return " and ".join(best or ["other dtypes"])
+
+
+def _padded(problem: EmbeddingProblem) -> str:
+    """The padding of operator axes that adds the fewest iterations, empty if none of those tried helps."""
+    tried = sorted(_paddings(problem), key=lambda new: prod(new.values()))
+    for number, extents in enumerate(tried):
+        if number == TRIED:
+            return ""
+        if not infeasible(replace(problem, operator=_resized(problem.operator, extents))):
+            before = {a.name: a.extent for a in problem.operator.axes}
+            return " and ".join(f"pad {n} from {before[n]} to {e}" for n, e in extents.items() if e != before[n])
+    return ""
+
+
+def _paddings(problem: EmbeddingProblem) -> Iterator[dict[str, int]]:
+    """New extents of up to three axes, rounded up to multiples that can matter: the divisors of the lanes' extents."""
+    rooms = [a.extent for a in problem.instruction.semantics.axes if a.extent > 1]
+    steps = sorted({d for room in rooms for d in range(2, room + 1) if room % d == 0})
+    extents = {a.name: a.extent for a in problem.operator.axes}
+    larger = {n: sorted({-(-e // d) * d for d in steps} - {e}) for n, e in extents.items()}
+    for size in range(1, PADDED_AXES + 1):
+        for axes in combinations([n for n in extents if larger[n]], size):
+            for chosen in product(*(larger[n] for n in axes)):
+                yield {**extents, **dict(zip(axes, chosen, strict=True))}
+
+
+def _resized(operator: Operator, extents: dict[str, int]) -> Operator:
+    """The operator with other extents; its tensors are not looked at."""
+    return replace(operator, axes=tuple(replace(a, extent=extents[a.name]) for a in operator.axes))

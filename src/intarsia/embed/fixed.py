@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 
-from intarsia.embed.constraints import Rules
+from intarsia.embed.constraints import Rules, moved
 from intarsia.embed.digits import Chain, Digit
 from intarsia.embed.embedding import Embedding
-from intarsia.embed.explain import explain
 from intarsia.embed.measures import value
 from intarsia.embed.operands import assignments
 from intarsia.embed.problem import Dtypes, EmbeddingProblem
@@ -24,8 +23,8 @@ def fixed_embedding(
 ) -> Embedding:
     """The mapping that hand-written libraries fix: channels in, channels out and batch in blocks, all else outside.
 
-    Each instruction axis takes the first operator axis (in the operator's order) that may serve it and that stands
-    alone, with coefficient 1, in every subscript it occurs in: for ``vta.gemm`` batch on b, output channels on n, input
+    Each instruction axis takes the first operator axis (those of constant tensors going first, else in the operator's
+    order) that may serve it and that stands alone, with coefficient 1, in every subscript it occurs in: for ``vta.gemm`` batch on b, output channels on n, input
     channels on k; for a matrix product its own m, n and k. A channel count that is no multiple is rounded up. Operators
     without such an axis (depthwise: no reduction over channels) use one lane of that axis.
 
@@ -54,14 +53,13 @@ def fixed_outcome(problem: EmbeddingProblem) -> Outcome[Embedding]:
         )
         if satisfied(rules[0], embedding):
             return Found(embedding, value(embedding, problem.objective), Effort(time.monotonic() - started, 1))
-    because, relaxation = explain(problem)
-    return Infeasible(because, relaxation, Effort(time.monotonic() - started, 1))
+    return Infeasible((), "", Effort(time.monotonic() - started, 1))
 
 
 def _blocks(problem: EmbeddingProblem, rules: Rules) -> Shape:
     chains: dict[str, Chain] = {}
     for lane, room in rules.capacities.items():
-        for name in rules.live:
+        for name in sorted(rules.live, key=lambda n: not _constant(rules, n)):
             if name in chains or lane not in rules.serves(name) or not _stands_alone(rules, name):
                 continue
             extent = problem.operator.axis(name).extent
@@ -72,6 +70,12 @@ def _blocks(problem: EmbeddingProblem, rules: Rules) -> Shape:
                 chains[name] = Chain((name,), (extent,), (Digit(lane, 1, factor),))
                 break
     return Shape(rules.operands, complete(problem, list(chains.values())))
+
+
+def _constant(rules: Rules, name: str) -> bool:
+    """Whether a constant tensor contains the axis: it is a channel, not an image or a place."""
+    operator = rules.problem.operator
+    return any(operator.tensor(read.tensor).constant and moved(read, {name: 1}) for read in rules.body.reads)
 
 
 def _stands_alone(rules: Rules, name: str) -> bool:

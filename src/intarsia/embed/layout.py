@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from intarsia.embed.embedding import Embedding, Flat, Ints, evaluate, lane_positions
 from intarsia.operators import DTYPES, Access, Affine, Tensor
 
-
 Array = NDArray[Any]
 
 

@@ -26,9 +26,9 @@ def assignments(problem: EmbeddingProblem) -> tuple[Operands, ...]:
     factors = [read.tensor for read in meaning.reads]
     found: dict[Operands, None] = {}
     missing = len(factors) - len(body.reads)
-    if missing < 0:
+    if missing < 0 and "arity" not in problem.dropped:
         return ()
-    reads = [read.tensor for read in body.reads] + [None] * missing
+    reads = [*(read.tensor for read in body.reads), *[None] * missing][: len(factors)]
     for order in permutations(range(len(factors))):
         held = tuple(reads[i] for i in order)
         if all(t is None or _same(problem, f, t) for f, t in zip(factors, held, strict=True)):
@@ -42,7 +42,7 @@ def _same(problem: EmbeddingProblem, operand: str, tensor: str) -> bool:
     return problem.instruction.semantics.tensor(operand).dtype == problem.operator.tensor(tensor).dtype
 
 
-def exchanges(semantics: Operator) -> tuple[dict[str, str], ...]:
+def exchanges(semantics: Operator, *, exact: bool = True) -> tuple[dict[str, str], ...]:
     """The exchanges of factors that leave the instruction's meaning as it is, once its axes are renamed to suit.
 
     ``o[b, n] += i[b, k] * w[n, k]`` with 16x16x16 lanes: i and w may be exchanged, with b and n.
@@ -57,17 +57,17 @@ def exchanges(semantics: Operator) -> tuple[dict[str, str], ...]:
             continue
         for order in permutations(factors):
             swap = dict(zip(factors, order, strict=True))
-            if _invariant(semantics, rename, swap):
+            if _invariant(semantics, rename, swap, exact=exact):
                 found.setdefault(order, swap)
     return tuple(found.values())
 
 
-def _invariant(semantics: Operator, rename: dict[str, str], swap: dict[str, str]) -> bool:
+def _invariant(semantics: Operator, rename: dict[str, str], swap: dict[str, str], *, exact: bool) -> bool:
     statement = semantics.statements[0]
     accesses = {a.tensor: a for a in (statement.write, *statement.reads)}
     for access in accesses.values():
         other = accesses[swap.get(access.tensor, access.tensor)]
-        if semantics.tensor(access.tensor).dtype != semantics.tensor(other.tensor).dtype:
+        if exact and semantics.tensor(access.tensor).dtype != semantics.tensor(other.tensor).dtype:
             return False
         mine = {(frozenset((rename[n], c) for n, c in s.terms), s.constant) for s in access.subscripts}
         yours = {(frozenset(s.terms), s.constant) for s in other.subscripts}
@@ -78,7 +78,7 @@ def _invariant(semantics: Operator, rename: dict[str, str], swap: dict[str, str]
 
 def representatives(problem: EmbeddingProblem) -> tuple[Operands, ...]:
     """One assignment out of each class of assignments that an exchange of interchangeable operands connects."""
-    swaps = exchanges(problem.instruction.semantics)
+    swaps = exchanges(problem.instruction.semantics, exact=problem.dtypes == "exact")
     seen: set[Operands] = set()
     kept: list[Operands] = []
     for operands in assignments(problem):

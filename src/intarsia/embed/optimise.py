@@ -20,6 +20,17 @@ from intarsia.solvers import Effort, Found, Infeasible, Outcome, OutOfTime
 
 
 def optimise(problem: EmbeddingProblem) -> Outcome[Embedding]:
+    """The best embedding of a problem; where there is none, with the reasons (``explain.py``)."""
+    outcome = search(problem)
+    if not isinstance(outcome, Infeasible):
+        return outcome
+    from intarsia.embed.explain import explain
+
+    because, relaxation = explain(problem)
+    return Infeasible(because, relaxation, outcome.effort)
+
+
+def search(problem: EmbeddingProblem) -> Outcome[Embedding]:
     """The embedding that minimises the problem's objective within its family and requirements.
 
     Aligned and fused: fewest calls by dynamic programming, the tie class by listing (``ties.py``); for other objectives
@@ -34,13 +45,13 @@ def optimise(problem: EmbeddingProblem) -> Outcome[Embedding]:
     if problem.family == "skewed":
         return optimise_skewed(problem)
     spaces = [space_of(Rules(problem, operands)) for operands in representatives(problem)]
-    search = Search(problem)
+    watch = Search(problem)
     plain = all(space.rules.plain for space in spaces)
     if plain and by_calls(problem.objective) and set(problem.require) <= {"dense", "no-padding"}:
-        return _by_calls(search, spaces)
-    if plain and by_calls(problem.objective) and _restrict(search, spaces):
-        return _answer(search, spaces)
-    return _by_levels(search, spaces)
+        return _by_calls(watch, spaces)
+    if plain and by_calls(problem.objective) and _restrict(watch, spaces):
+        return _answer(watch, spaces)
+    return _by_levels(watch, spaces)
 
 
 def _restrict(search: Search, spaces: list[Space]) -> bool:
@@ -129,7 +140,4 @@ def _band(search: Search, spaces: list[Space], low: int, high: int) -> Iterator[
 
 
 def _nothing(search: Search) -> Infeasible:
-    from intarsia.embed.explain import explain
-
-    because, relaxation = explain(search.problem)
-    return Infeasible(because, relaxation, search.effort)
+    return Infeasible((), "", search.effort)

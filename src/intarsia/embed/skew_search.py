@@ -27,13 +27,13 @@ def optimise_skewed(problem: EmbeddingProblem) -> Outcome[Embedding]:
     are proved (``skew_space.py``); of the embeddings that attain them those with stacked chains are measured. What is not
     proved shows as a bound below the value.
     """
-    from intarsia.embed.optimise import optimise
+    from intarsia.embed.optimise import search as search_fused
 
-    fused = optimise(replace(problem, family="fused", limit=problem.limit / 2))
+    fused = search_fused(replace(problem, family="fused", limit=problem.limit / 2))
     rules = [Rules(problem, operands) for operands in representatives(problem)]
     moves = [steps(own) if own.plain else [] for own in rules]
     if not any(moves) or set(problem.require) & {"dense", "no-padding"}:
-        return optimise(replace(problem, family="fused"))
+        return search_fused(replace(problem, family="fused"))
     search = Search(problem)
     if not isinstance(fused, Infeasible):
         start = fused.value if isinstance(fused, Found) else fused.best

@@ -263,8 +263,13 @@ def test_two_parallel_loops_that_overshoot_the_image():
         gemm_of(SMALL),
         (("o", "O"), ("i", "I"), ("w", "W")),
         loops("ow.0:4 ow.1:2 kw.0:2", n="oc.1:4"),
-        (flat("n", [1], ""), flat("oc", [4], "oc.1"), flat("ow", [5], "ow.0+4*ow.1"), flat("c", [1], ""))
-        + (flat("kw", [2], "kw.0"),),
+        (
+            flat("n", [1], ""),
+            flat("oc", [4], "oc.1"),
+            flat("ow", [5], "ow.0+4*ow.1"),
+            flat("c", [1], ""),
+            flat("kw", [2], "kw.0"),
+        ),
     )
     assert check(embedding).good
     space = call_space(embedding)

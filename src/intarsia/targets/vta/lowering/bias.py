@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from intarsia.embed.embedding import evaluate, lane_positions
 from intarsia.operators import Operator
 from intarsia.program import CallSpace
-from intarsia.targets.vta.lowering.plan import Plan
 from intarsia.targets.vta.lowering.epilogue import Epilogue
+from intarsia.targets.vta.lowering.plan import Plan
 
 Ints = NDArray[np.int64]
 

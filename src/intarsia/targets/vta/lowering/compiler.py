@@ -13,9 +13,9 @@ from intarsia.targets.vta.config import VtaConfig
 from intarsia.targets.vta.lowering.bias import bias_loops, bias_map
 from intarsia.targets.vta.lowering.cycles import Candidate
 from intarsia.targets.vta.lowering.emit import emit
-from intarsia.targets.vta.lowering.plan import Addresses, Emitted, Plan
 from intarsia.targets.vta.lowering.epilogue import Epilogue, constant_factor
 from intarsia.targets.vta.lowering.packing import output_index, packing
+from intarsia.targets.vta.lowering.plan import Addresses, Emitted, Plan
 from intarsia.targets.vta.lowering.program import MemoryMap, VtaProgram
 from intarsia.targets.vta.lowering.tiling import Tiling, divide
 from intarsia.targets.vta.timing import Timing, time_program

@@ -55,17 +55,40 @@ def _find(keys: Any, count: Any, key: Any) -> Any:
 
 
 @njit(cache=True)
+def _product(counts: Any) -> Any:
+    total = 1
+    for count in counts:
+        total *= count
+    return total
+
+
+@njit(cache=True)
+def _key(moving: Any, counts: Any, index: Any) -> Any:
+    """The number of a tile among the different tiles of an operand."""
+    key = 0
+    for d in range(len(counts)):
+        if moving[d]:
+            key = key * counts[d] + index[d]
+    return key
+
+
+@njit(cache=True)
+def _advance(index: Any, counts: Any, begin: Any, end: Any) -> None:
+    """The next point of the loops from ``begin`` to before ``end``, the last one fastest."""
+    for d in range(end - 1, begin - 1, -1):
+        index[d] += 1
+        if index[d] < counts[d]:
+            return
+        index[d] = 0
+
+
+@njit(cache=True)
 def _one(counts: Any, moves: Any, parallel: Any, field: Any) -> Any:
     slots = field[3:6]
     durations = field[0:3]
     acc_slots, start, reset, step_cycles, finish, store, tail, uops, uop_depth = field[6:15]
     loops = len(counts)
-    tiles, steps = 1, 1
-    for d in range(loops):
-        if d < parallel:
-            tiles *= counts[d]
-        else:
-            steps *= counts[d]
+    tiles, steps = _product(counts[:parallel]), _product(counts[parallel:])
     keys = np.full((3, MOST_SLOTS), -1, dtype=np.int64)
     free = np.zeros((3, MOST_SLOTS), dtype=np.int64)
     filled = np.zeros(3, dtype=np.int64)
@@ -85,10 +108,7 @@ def _one(counts: Any, moves: Any, parallel: Any, field: Any) -> Any:
             for operand in range(3):
                 if (operand == 2) != last or durations[operand] == 0:
                     continue
-                key = 0
-                for d in range(loops):
-                    if moves[operand, d]:
-                        key = key * counts[d] + index[d]
+                key = _key(moves[operand], counts, index)
                 slot = _find(keys[operand], min(filled[operand], slots[operand]), key)
                 if slot < 0:
                     slot = filled[operand] % slots[operand]
@@ -107,25 +127,16 @@ def _one(counts: Any, moves: Any, parallel: Any, field: Any) -> Any:
                 free[2, used[2]] = compute
             else:
                 code = (used[0] * MOST_SLOTS + used[1]) * 2 + slot_acc % 2
-                if not seen[code]:
-                    seen[code] = True
-                    combinations += 1
+                combinations += not seen[code]
+                seen[code] = True
                 extra = 0
                 if combinations * uops > uop_depth:
                     extra = UOP_OVERHEAD + uops // 2 + max(0, (load - compute) // 4)
                 compute = max(ready, compute + extra) + step_cycles
                 free[0, used[0]] = compute
                 free[1, used[1]] = compute
-                for d in range(loops - 1, parallel - 1, -1):
-                    index[d] += 1
-                    if index[d] < counts[d]:
-                        break
-                    index[d] = 0
+                _advance(index, counts, parallel, loops)
         store_free = max(store_free, compute) + store
         stored[slot_acc] = store_free
-        for d in range(parallel - 1, -1, -1):
-            index[d] += 1
-            if index[d] < counts[d]:
-                break
-            index[d] = 0
+        _advance(index, counts, 0, parallel)
     return max(compute + tail, store_free - store + tail)

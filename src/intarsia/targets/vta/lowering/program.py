@@ -13,9 +13,9 @@ from intarsia.program import OperandSpace
 from intarsia.targets.vta.config import VtaConfig
 from intarsia.targets.vta.encoding import encode, encode_uops
 from intarsia.targets.vta.lowering.bias import BiasMap
-from intarsia.targets.vta.lowering.plan import Plan
 from intarsia.targets.vta.lowering.epilogue import Epilogue, bias_weights
 from intarsia.targets.vta.lowering.packing import Packing
+from intarsia.targets.vta.lowering.plan import Plan
 from intarsia.targets.vta.lowering.tiling import Region
 from intarsia.targets.vta.stream import Stream
 from intarsia.targets.vta.timing import Timing
