@@ -109,7 +109,7 @@ def candidates(
 def _promising(
     space: CallSpace, config: VtaConfig, epilogue: Epilogue | None, bias_loops: tuple[str, ...], column: dict[str, Ints]
 ) -> dict[str, Ints]:
-    """The best tilings by the closed form of a few orders, one for each innermost loop: most of the rest is never best."""
+    """The best tilings by the closed form, for one order with each loop innermost: the rest is hardly ever best."""
     names = [loop.name for loop in space.parallel]
     chosen: list[Ints] = []
     for last, slots in product(names or [""], (SLOTS[0], SLOTS[-1])):

@@ -87,7 +87,6 @@ def _one(counts: Any, moves: Any, parallel: Any, field: Any) -> Any:
     slots = field[3:6]
     durations = field[0:3]
     acc_slots, start, reset, step_cycles, finish, store, tail, uops, uop_depth = field[6:15]
-    loops = len(counts)
     tiles, steps = _product(counts[:parallel]), _product(counts[parallel:])
     keys = np.full((3, MOST_SLOTS), -1, dtype=np.int64)
     free = np.zeros((3, MOST_SLOTS), dtype=np.int64)
@@ -95,7 +94,7 @@ def _one(counts: Any, moves: Any, parallel: Any, field: Any) -> Any:
     stored = np.zeros(4, dtype=np.int64)
     seen = np.zeros(MOST_SLOTS * MOST_SLOTS * 2, dtype=np.bool_)
     combinations = 0
-    index = np.zeros(loops, dtype=np.int64)
+    index = np.zeros(len(counts), dtype=np.int64)
     load, compute, store_free = start, start, 0
     for tile in range(tiles):
         slot_acc = tile % acc_slots
@@ -135,7 +134,7 @@ def _one(counts: Any, moves: Any, parallel: Any, field: Any) -> Any:
                 compute = max(ready, compute + extra) + step_cycles
                 free[0, used[0]] = compute
                 free[1, used[1]] = compute
-                _advance(index, counts, parallel, loops)
+                _advance(index, counts, parallel, len(counts))
         store_free = max(store_free, compute) + store
         stored[slot_acc] = store_free
         _advance(index, counts, 0, parallel)
