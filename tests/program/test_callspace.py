@@ -181,6 +181,24 @@ def test_calls_of_an_im2col_that_read_only_padding_are_left_out():
     assert space.needed == len(calls_that_matter(embedding)) == 4 * (3 * 4 - 2)
 
 
+@pytest.mark.parametrize("rows", ["3*f.0+f.1", "-3*f.0+f.1+6"])
+def test_calls_of_an_im2col_whose_rows_run_backwards(rows):
+    """What is left out at the top of the image is left out of the right rows of the kernel."""
+    embedding = replace(
+        fused_conv(conv(c=1, oc=4, size=4)),
+        loops=loops("n.0:1 oc.0:1 oh.0:4 ow.0:4 f.0:3", n="oc.1:4", k="f.1:3"),
+        flats=(
+            flat("n", [1], "n.0"),
+            flat("oc", [4], "4*oc.0+oc.1"),
+            flat("oh", [4], "oh.0"),
+            flat("ow", [4], "ow.0"),
+            flat("kh kw c", [3, 3, 1], rows),
+        ),
+    )
+    assert check(embedding).good
+    assert calls_of(call_space(embedding)) == calls_that_matter(embedding)
+
+
 def conv_split(outer, value):
     """A 1-D convolution whose outputs are counted by two outer loops that overshoot the image."""
     operator = library.conv1d(c=1, k=4, w=6, s=2)

@@ -132,6 +132,11 @@ def _extend(
                 )
 
 
+def reaches(digits: Digits, extent: int) -> bool:
+    """Whether the farthest lane is inside the extent."""
+    return sum(d.stride * (d.factor - 1) for d in digits) < extent
+
+
 def stacked(bottom: Digits, factors: tuple[tuple[str, int], ...]) -> Digits:
     """The chain without gaps on top of some digits, one more to an instruction axis: none makes fewer calls."""
     digits = bottom

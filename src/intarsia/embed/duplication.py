@@ -17,6 +17,7 @@ layout itself is counted (``count_layout``).
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from math import gcd, prod
@@ -24,7 +25,7 @@ from math import gcd, prod
 import numpy as np
 
 from intarsia.embed.constraints import Rules, moved
-from intarsia.embed.digits import Chain, Digit
+from intarsia.embed.digits import Chain, Digit, Digits
 from intarsia.embed.embedding import Embedding
 from intarsia.embed.groups import Group
 from intarsia.embed.layout import gather, layout_of
@@ -39,11 +40,11 @@ class Held:
     distinct: int
 
 
-def count_layout(embedding: Embedding) -> int:
-    """Duplicated bytes, counted on the layouts themselves: the definition."""
+def count_layout(embedding: Embedding, *, constants: bool = True) -> int:
+    """Duplicated bytes, counted on the layouts themselves: the definition; of constant inputs as well, or not."""
     total = 0
     for meaning, access in embedding.pairs()[1:]:
-        if access is None:
+        if access is None or (embedding.operator.tensor(access.tensor).constant and not constants):
             continue
         layout = layout_of(embedding, meaning.tensor, access)
         index, held = gather(embedding, access, layout)
@@ -53,14 +54,15 @@ def count_layout(embedding: Embedding) -> int:
     return total
 
 
-def components(rules: Rules, groups: tuple[Group, ...]) -> tuple[tuple[Group, ...], ...]:
-    """The groups, put together where one subscript of a factor contains axes of both."""
+def components(
+    rules: Rules, groups: tuple[Group, ...], skewed: Iterable[set[str]] = ()
+) -> tuple[tuple[Group, ...], ...]:
+    """The groups, put together where one subscript of a factor, or one skewed digit, moves axes of both."""
     found: list[list[Group]] = [[g] for g in groups]
-    for _, access in rules.pairs[1:]:
-        for subscript in access.subscripts if access else ():
-            names = {name for name, _ in subscript.terms}
-            joined = [c for c in found if any(names & set(g) for g in c)]
-            found = [c for c in found if c not in joined] + [[g for c in joined for g in c]]
+    subscripts = [s for _, access in rules.pairs[1:] if access for s in access.subscripts]
+    for names in (*({name for name, _ in s.terms} for s in subscripts), *skewed):
+        joined = [c for c in found if any(names & set(g) for g in c)]
+        found = [c for c in found if c not in joined] + [[g for c in joined for g in c]]
     return tuple(tuple(sorted(c, key=groups.index)) for c in found if c)
 
 
@@ -211,3 +213,8 @@ def _progression(outer: list[tuple[int, int]]) -> tuple[int, int, int]:
     high = sum(max(0, c * (extent - 1)) for c, extent in outer)
     step = reduce(gcd, (abs(c) for c, _ in outer))
     return low, step, (high - low) // step + 1
+
+
+def skewed_axes(digits: Mapping[str, Digits]) -> list[set[str]]:
+    """The axes that each skewed digit moves, by pivot."""
+    return [{pivot, *(name for name, _ in d.skew)} for pivot, own in digits.items() for d in own if d.skew]

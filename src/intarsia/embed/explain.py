@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations, product
@@ -18,6 +19,8 @@ from intarsia.solvers import Infeasible, minimal_conflict
 CONSTRAINTS = ("combine", "arity", "dtype", "operands", "result", "home", "padding")
 SECONDS = 2.0
 """Limit of each search that decides whether a set of constraints is infeasible."""
+PATIENCE = 5.0
+"""Seconds after which no further padding is tried."""
 PADDED_AXES = 3
 """Axes that a relaxation pads at most."""
 TRIED = 400
@@ -28,18 +31,24 @@ def explain(problem: EmbeddingProblem) -> tuple[tuple[str, ...], str]:
     """A minimal conflicting set of constraint families and requirements, and the smallest relaxation.
 
     The set is found by deletion: a name is left out for good if what remains is still infeasible. Leaving any one of
-    the names out makes the problem feasible, or at least not provably infeasible.
+    the names out makes the problem feasible, or at least not provably infeasible. Where something fits once all
+    requirements are dropped, only requirements are in conflict: what an embedding is does not change.
     """
-    names = (*CONSTRAINTS, *problem.require)
-    kept = minimal_conflict(names, lambda subset: infeasible(only(problem, subset)))
+    if infeasible(replace(problem, require=())):
+        kept = minimal_conflict(CONSTRAINTS, lambda subset: infeasible(only(problem, subset)))
+    else:
+        kept = minimal_conflict(problem.require, lambda subset: infeasible(_requiring(problem, subset)))
     return tuple(in_words(problem, name) for name in kept), relaxation(problem, kept)
 
 
+def _requiring(problem: EmbeddingProblem, names: tuple[str, ...]) -> EmbeddingProblem:
+    return replace(problem, require=tuple(name for name in problem.require if name in names))
+
+
 def only(problem: EmbeddingProblem, names: tuple[str, ...]) -> EmbeddingProblem:
-    """The problem with these constraint families and requirements, the others dropped."""
+    """The problem with these constraint families and no requirements, the others dropped."""
     dropped = frozenset(name for name in CONSTRAINTS if name not in names)
-    require = tuple(name for name in problem.require if name in names)
-    return replace(problem, require=require, dropped=dropped)
+    return replace(problem, require=(), dropped=dropped)
 
 
 def infeasible(problem: EmbeddingProblem) -> bool:
@@ -131,8 +140,9 @@ def _other_dtypes(problem: EmbeddingProblem) -> str:
 def _padded(problem: EmbeddingProblem) -> str:
     """The padding of operator axes that adds the fewest iterations, empty if none of those tried helps."""
     tried = sorted(_paddings(problem), key=lambda new: prod(new.values()))
+    started = time.monotonic()
     for number, extents in enumerate(tried):
-        if number == TRIED:
+        if number == TRIED or time.monotonic() - started > PATIENCE:
             return ""
         if not infeasible(replace(problem, operator=_resized(problem.operator, extents))):
             before = {a.name: a.extent for a in problem.operator.axes}

@@ -12,7 +12,7 @@ from intarsia.machines import Instruction
 from intarsia.operators import Operator
 
 Family = Literal["aligned", "fused", "skewed"]
-Requirement = Literal["dense", "no-padding", "no-duplication", "constant-only", "fixed"]
+Requirement = Literal["dense", "no-padding", "no-duplication", "inputs-once", "constant-only", "fixed"]
 Measure = Literal["calls", "padded", "duplicated", "moved"]
 Dtypes = Literal["exact", "ignore"]
 
@@ -21,6 +21,7 @@ REQUIREMENTS: dict[Requirement, str] = {
     "dense": "no lane of any call is padding",
     "no-padding": "no operator axis is rounded up: every digit divides what it is taken from",
     "no-duplication": "no element of an input is packed twice",
+    "inputs-once": "no element of an input that is not constant is packed twice",
     "constant-only": "only constant tensors are rearranged: the others are packed in row-major order",
     "fixed": "the reference's own mapping",
 }

@@ -65,6 +65,18 @@ class NoDuplication:
 
 
 @dataclass(frozen=True, slots=True)
+class InputsOnce:
+    """No duplication of inputs that are not constant; constant ones, which are packed once and for all, may repeat.
+
+    This is what a banded weight matrix asks for: it repeats weights so that activations need not be repeated.
+    """
+
+    def met(self, embedding: Embedding) -> bool:
+        """Whether nothing but constants is packed twice."""
+        return count_layout(embedding, constants=False) == 0
+
+
+@dataclass(frozen=True, slots=True)
 class ConstantOnly:
     """Only constant tensors are rearranged, which costs once, before the run.
 
@@ -88,6 +100,7 @@ DEMANDS: dict[Requirement, Demand] = {
     "dense": Dense(),
     "no-padding": NoPadding(),
     "no-duplication": NoDuplication(),
+    "inputs-once": InputsOnce(),
     "constant-only": ConstantOnly(),
 }
 

@@ -1,4 +1,4 @@
-"""Fewest calls where layouts are restricted: nothing packed twice, or only constant tensors rearranged.
+"""Fewest calls where layouts are restricted: nothing packed twice, no input, or only constant tensors rearranged.
 
 What a layout may do is a property of components (``duplication.py``): a product of slots equals a product of elements
 only if every component's slots equal its elements, for slots are never fewer. So each component is listed by itself,
@@ -7,7 +7,7 @@ combined by depth first search, cut where the calls so far times the fewest call
 
 For ``constant-only`` a component need only be free of duplication for tensors that are not constant, chains have no gaps
 (a gap between the lanes of a row-major tensor puts it out of order), and the order is looked at when a whole shape is
-there.
+there. Above skewed digits only stacked chains are looked at, so what is found there is not proved to be the best.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from itertools import product
 from math import prod
 
-from intarsia.embed.digits import Chain, Digits, chains, stacked
-from intarsia.embed.duplication import Duplication, components
+from intarsia.embed.digits import Chain, Digits, chains, reaches, stacked
+from intarsia.embed.duplication import Duplication, components, skewed_axes
 from intarsia.embed.groups import Group
 from intarsia.embed.measures import value
 from intarsia.embed.requirements import satisfied
@@ -50,6 +50,7 @@ class Restricted:
         everywhere = "no-duplication" in self.require
         self.watched = [i for i, t in enumerate(tensors) if everywhere or not t.constant]
         self.ordered = "constant-only" in self.require
+        self.exhaustive = not self.ordered and not space.skewed
         self.lanes = tuple(space.rooms)
         self.closed = True
         self._options: dict[tuple[Group, ...], list[Option]] = {}
@@ -60,7 +61,8 @@ class Restricted:
             flat = tuple(group for part in groups for group in part)
             inside = {name for group in flat for name in group}
             whole = (*flat, *((n,) for n in self.space.extents if n not in inside))
-            options = [self.options(c) for c in components(self.space.rules, whole)]
+            parts = components(self.space.rules, whole, skewed_axes(self.space.skewed))
+            options = [self.options(c) for c in parts]
             if not self.closed or not self.search.alive():
                 return
             self._combine(sorted(options, key=len))
@@ -78,7 +80,7 @@ class Restricted:
         for made in self._fitting(listed, (), dict(self.space.rooms)):
             if not self.search.alive():
                 return
-            taken = tuple(prod(c.factor(lane) for c in made) for lane in self.lanes)
+            taken = tuple(prod(self._taken(c, lane) for c in made) for lane in self.lanes)
             calls = prod(c.calls for c in made)
             if calls > fewest.get(taken, calls):
                 continue
@@ -97,9 +99,13 @@ class Restricted:
             yield made
             return
         for chain in listed[len(made)]:
-            left = {lane: r // chain.factor(lane) for lane, r in room.items()}
+            left = {lane: r // self._taken(chain, lane) for lane, r in room.items()}
             if all(left.values()):
                 yield from self._fitting(listed, (*made, chain), left)
+
+    def _taken(self, chain: Chain, lane: str) -> int:
+        """The lanes that a chain takes above its skewed digits."""
+        return chain.factor(lane) // self.space.bottom(chain.axes).factor(lane)
 
     def _chains(self, group: Group, slides: set[str]) -> list[Chain]:
         """The chains of a group that do not repeat a watched tensor: one that it moves without containing the axis."""
@@ -115,13 +121,11 @@ class Restricted:
     def _digits(self, group: Group, slides: set[str]) -> list[Digits]:
         capacities, extent = self.space.capacities(group), self.space.extent(group)
         exact = self.space.exact(group)
-        if slides.isdisjoint(group) or self.ordered:
-            found = []
-            for factors in product(*(range(1, min(room, extent) + 1) for room in capacities.values())):
-                digits = stacked((), tuple(zip(capacities, factors, strict=True)))
-                if prod(factors) <= extent and not (exact and extent % prod(factors)):
-                    found.append(digits)
-            return found
+        if slides.isdisjoint(group) or not self.exhaustive:
+            bottom = self.space.bottom(group).digits
+            ranges = (range(1, min(room, extent) + 1) for room in capacities.values())
+            found = [stacked(bottom, tuple(zip(capacities, factors, strict=True))) for factors in product(*ranges)]
+            return [d for d in found if reaches(d, extent) and not (exact and d and extent % d[-1].top)]
         listed = chains(extent, capacities, exact=exact, merged=True)
         return sorted(listed, key=lambda d: Chain(group, (extent,), d).calls)
 

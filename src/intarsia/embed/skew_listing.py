@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from itertools import product
-from typing import TypeAlias
 
 from intarsia.embed.constraints import Rules
 from intarsia.embed.digits import Chain, Digit, Digits, mergeable
-from intarsia.embed.directions import Vector, all_directions, pivots
+from intarsia.embed.directions import all_directions, pivots
 from intarsia.embed.groups import Group, genuine, groupings
 from intarsia.embed.shape import Shape, complete, orders
+from intarsia.embed.skew_space import Step, acyclic
 from intarsia.embed.space import Space
-
-Step: TypeAlias = tuple[str, int, Vector]
-"""A direction as (instruction axis, pivot, vector)."""
-
 
 def skewed_shapes(rules: Rules, *, merged: bool) -> Iterator[Shape]:
     """Every shape of the skewed family, the fused and aligned ones included; a call's shape is listed with one pivot.
@@ -57,55 +52,55 @@ def _key(space: Space, chains: list[Chain]) -> object:
 
 def _spaces(rules: Rules) -> Iterator[Space]:
     """The spaces above every set of skewed digits whose compensations form no cycle."""
-    steps: dict[int, list[Step]] = {}
+    by_pivot: dict[int, list[Step]] = {}
     for lane in rules.capacities:
         for v in all_directions(rules, lane):
             if sum(1 for x in v if x) > 1:
                 for pivot in pivots(rules, v):
-                    steps.setdefault(pivot, []).append((lane, pivot, v))
-    options = [list(_towers(rules, own, (), 1, dict(rules.capacities))) for own in steps.values()]
-    for towers in product(*options):
-        space = _space(rules, dict(zip(steps, towers, strict=True)))
+                    by_pivot.setdefault(pivot, []).append((lane, pivot, v))
+
+    def extend(left: list[int], towers: dict[int, Digits], room: dict[str, int]) -> Iterator[dict[int, Digits]]:
+        if not left:
+            yield towers
+            return
+        for digits, rest in _towers(rules, by_pivot[left[0]], (), room):
+            yield from extend(left[1:], {**towers, left[0]: digits}, rest)
+
+    for towers in extend(list(by_pivot), {}, dict(rules.capacities)):
+        space = _space(rules, towers)
         if space is not None:
             yield space
 
 
 def _towers(
-    rules: Rules, steps: list[Step], digits: Digits, below: int, room: Mapping[str, int]
-) -> Iterator[Digits]:
-    """Every set of skewed digits of one pivot, by rising stride."""
-    yield digits
+    rules: Rules, steps: list[Step], digits: Digits, room: dict[str, int]
+) -> Iterator[tuple[Digits, dict[str, int]]]:
+    """Every set of skewed digits of one pivot, by rising stride, and the room that it leaves."""
+    yield digits, room
+    below = digits[-1].top if digits else 1
+    used = sum(d.stride * (d.factor - 1) for d in digits)
     for lane, pivot, v in steps:
         if v[pivot] % below:
             continue
+        reach = rules.problem.operator.axis(rules.live[pivot]).extent - 1 - used
         skew = tuple((rules.live[y], c) for y, c in enumerate(v) if c and y != pivot)
-        for factor in range(2, room[lane] + 1):
+        for factor in range(2, min(room[lane], reach // v[pivot] + 1) + 1):
             digit = Digit(lane, v[pivot], factor, skew)
-            yield from _towers(rules, steps, (*digits, digit), digit.top, {**room, lane: room[lane] // factor})
+            yield from _towers(rules, steps, (*digits, digit), {**room, lane: room[lane] // factor})
 
 
 def _space(rules: Rules, towers: dict[int, Digits]) -> Space | None:
     extents = {a.name: a.extent for a in rules.problem.operator.axes}
-    edges: set[tuple[str, str]] = set()
+    edges: set[tuple[int, int]] = set()
     for pivot, digits in towers.items():
         for digit in digits:
             for name, c in digit.skew:
                 extents[name] += abs(c) * (digit.factor - 1)
-                edges.add((rules.live[pivot], name))
-    if not _ordered(edges):
+                edges.add((pivot, rules.live.index(name)))
+    if not acyclic(edges):
         return None
     skewed = {rules.live[pivot]: digits for pivot, digits in towers.items() if digits}
     return Space(rules, extents, dict(rules.capacities), skewed)
-
-
-def _ordered(edges: set[tuple[str, str]]) -> bool:
-    left = {a for a, _ in edges}
-    while left:
-        free = {a for a in left if not any(p in left and y == a for p, y in edges)}
-        if not free:
-            return False
-        left -= free
-    return True
 
 
 def _fill(space: Space, groups: tuple[Group, ...], room: dict[str, int], *, merged: bool) -> Iterator[list[Chain]]:

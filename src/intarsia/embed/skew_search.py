@@ -10,7 +10,7 @@ from intarsia.embed.embedding import Embedding
 from intarsia.embed.measures import least, value
 from intarsia.embed.operands import representatives
 from intarsia.embed.problem import EmbeddingProblem
-from intarsia.embed.requirements import satisfied
+from intarsia.embed.restricted import Restricted
 from intarsia.embed.skew_space import complete, configurations, fewest, spaces, steps
 from intarsia.embed.ties import Ties
 from intarsia.embed.watch import Search
@@ -46,7 +46,9 @@ def optimise_skewed(problem: EmbeddingProblem) -> Outcome[Embedding]:
         same = isinstance(fused, Found) and search.best.calls == calls
         if same and problem.objective[0] in {"calls", "padded"}:
             return Found(search.best, fused.bound if isinstance(fused, Found) else bound, search.effort)
-    for embedding in _candidates(problem, rules, kept, search):
+    if problem.require:
+        _restrict(rules, search)
+    for embedding in _candidates(kept, search) if not problem.require else ():
         search.offer(embedding, value(embedding, problem.objective))
     if search.best is None:
         return fused if search.alive() else OutOfTime(None, bound, search.effort)
@@ -67,24 +69,21 @@ def _fewest(rules: list[Rules], search: Search) -> tuple[int, list[Ties]]:
     return calls, kept
 
 
-def _candidates(problem: EmbeddingProblem, rules: list[Rules], kept: list[Ties], search: Search) -> Iterator[Embedding]:
-    """Embeddings of fewest calls; under requirements those of every set of skewed digits, by rising calls."""
-    if not problem.require:
-        for ties in kept:
-            for number, chains in enumerate(ties.stacked()):
-                if number >= STACKED or not search.alive():
-                    break
-                yield ties.shape(chains)
-        return
-    every = [
-        Ties(space) for own in rules if own.plain for chosen in configurations(own) for space in spaces(own, chosen)
-    ]
-    for ties in sorted((t for t in every if t.feasible), key=lambda t: t.calls):
-        if search.value and least(problem, problem.objective, ties.calls) >= search.value:
-            return
+def _candidates(kept: list[Ties], search: Search) -> Iterator[Embedding]:
+    """Embeddings of fewest calls with stacked chains."""
+    for ties in kept:
         for number, chains in enumerate(ties.stacked()):
             if number >= STACKED or not search.alive():
                 break
-            embedding = ties.shape(chains)
-            if satisfied(ties.space.rules, embedding):
-                yield embedding
+            yield ties.shape(chains)
+
+
+def _restrict(rules: list[Rules], search: Search) -> None:
+    """Offer the best embeddings above every set of skewed digits that meet the requirements, few calls first."""
+    every = [
+        Ties(space) for own in rules if own.plain for chosen in configurations(own) for space in spaces(own, chosen)
+    ]
+    for ties in sorted((t for t in every if t.feasible and t.space.skewed), key=lambda t: t.calls):
+        if not search.alive() or (search.best is not None and ties.calls > search.best.calls):
+            return
+        Restricted(ties.space, search).run()

@@ -97,6 +97,35 @@ def test_no_program_is_faster_than_the_bound_of_its_tiling(seed):
         assert found.bound[0] <= exact, (tiling, config)
 
 
+def bounded(operator, config, sizes):
+    """(bound, cycles) of the tiling with one tile along every loop but those named."""
+    instruction = find_instruction(f"vta.gemm:{config.batch}x{config.block_in}x{config.block_out}")
+    space = call_space(fixed_embedding(operator, instruction))
+    epilogue = fitted(space, Epilogue())
+    loops = (*space.parallel, *space.reduction)
+    order = tuple(loop.name for loop in space.parallel)
+    tiling = Tiling(tuple((loop.name, sizes.get(loop.name, loop.extent)) for loop in loops), order)
+    plan = make_plan(space, config, tiling, epilogue, bias_loops(space))
+    exact = time_program(place_and_emit(plan)[1].stream, config).cycles
+    return figures(space, config, epilogue, bias_loops(space), [tiling], order, tiling.slots).bound[0], exact
+
+
+def test_the_bound_does_not_count_steps_that_read_only_padding():
+    """Nearly all outputs see nothing but padding, and each is a tile with nine steps."""
+    operator = library.conv2d(c=4, k=256, h=2, w=2, r=3, s=3, pad=4)
+    config = VtaConfig(log_block_in=2, log_block_out=2)
+    bound, exact = bounded(operator, config, {"oh.0": 1, "ow.0": 1, "kh.0": 1, "kw.0": 1})
+    assert bound <= exact
+
+
+def test_the_bound_does_not_count_weights_that_meet_only_padding():
+    """Of 21 taps the image of one pixel meets one."""
+    operator = library.conv1d(c=64, k=64, w=1, s=21, pad=10, stride=30)
+    bound, exact = bounded(operator, VtaConfig(), {"kw.0": 1})
+    assert bound <= exact
+    assert exact < 21 * 16 * 32  # cycles to read every weight
+
+
 @pytest.mark.parametrize("seed", range(100, 180))
 def test_what_fits_is_what_can_be_divided(seed):
     """The vectorised test of the search and the division of the buffers say the same of every tiling."""
