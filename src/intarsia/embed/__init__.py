@@ -11,6 +11,7 @@ from intarsia.embed.fixed import fixed_embedding
 from intarsia.embed.layout import Dim, Layout, gather, layout_of, layouts
 from intarsia.embed.optimise import optimise
 from intarsia.embed.problem import EmbeddingProblem, Family, Measure, Objective, Price, Requirement
+from intarsia.embed.result import Result, embed
 
 __all__ = [
     "Count",
@@ -25,7 +26,9 @@ __all__ = [
     "Objective",
     "Price",
     "Requirement",
+    "Result",
     "count",
+    "embed",
     "enumerate_embeddings",
     "fixed_embedding",
     "gather",

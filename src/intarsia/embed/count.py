@@ -35,7 +35,7 @@ CLOSED = {"dense", "no-padding"}
 
 
 def count(problem: EmbeddingProblem) -> Count:
-    """The number of embeddings; in closed form for aligned and fused families of plain instructions, else by listing."""
+    """The number of embeddings; in closed form for aligned and fused families of plain instructions, else listed."""
     every = [space_of(Rules(problem, operands)) for operands in assignments(problem)]
     if problem.family == "skewed" or set(problem.require) - CLOSED or not all(s.rules.plain for s in every):
         return _by_listing(problem)

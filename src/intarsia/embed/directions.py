@@ -102,8 +102,8 @@ def pivots(rules: Rules, vector: Vector) -> list[int]:
     """The axes whose chain a digit of this direction may join.
 
     The direction must move the axis forward. A digit that moves the write joins a parallel axis with one home, for the
-    output element must decide the digit; every other axis that it moves is compensated, leaves its range on the way, and
-    must be guarded.
+    output element must decide the digit; every other axis that it moves is compensated, leaves its range on the way,
+    and must be guarded.
     """
     operator = rules.problem.operator
     found = []

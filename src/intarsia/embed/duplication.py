@@ -11,8 +11,8 @@ factor. So a component is measured once for each choice of its chains, and a sha
 - A digit that moves no subscript of the tensor, on an instruction axis that moves its register, repeats it; a skewed
   digit moves a subscript by its own step and its compensations together (of the input of a convolution: not at all).
 
-Where two subscripts of one tensor share an axis or a digit the numbers are not products; ``held`` then answers None, and the
-layout itself is counted (``count_layout``).
+Where two subscripts of one tensor share an axis or a digit the numbers are not products; ``held`` then answers None,
+and the layout itself is counted (``count_layout``).
 """
 
 from __future__ import annotations
@@ -74,9 +74,7 @@ class Duplication:
         self.operator = rules.problem.operator
         self.inputs = [(meaning, access) for meaning, access in rules.pairs[1:] if access is not None]
         self.bytes = [DTYPES[self.operator.tensor(access.tensor).dtype] for _, access in self.inputs]
-        self.moving = [
-            {axis for axis in rules.capacities if moved(meaning, {axis: 1})} for meaning, _ in self.inputs
-        ]
+        self.moving = [{axis for axis in rules.capacities if moved(meaning, {axis: 1})} for meaning, _ in self.inputs]
         self._points: dict[tuple[object, ...], Held] = {}
 
     def total(self, parts: list[tuple[Held, ...]]) -> int:
@@ -137,8 +135,8 @@ class Duplication:
     ) -> Held:
         """A subscript in which an axis is flattened: every value of its loops that reads inside the tensor.
 
-        A flattened axis runs through what it counts to; an axis that is not flattened is enumerated by its loops, beyond
-        its extent if they reach further.
+        A flattened axis runs through what it counts to; an axis that is not flattened is enumerated by its loops,
+        beyond its extent if they reach further.
         """
         outer = tuple(_outer(subscript, lone))
         chained = {c.axes[0] for c in lone}

@@ -29,8 +29,10 @@ def enumerate_embeddings(
     left = -1 if limit is None else limit
     for operands in representatives(problem) if distinct else assignments(problem):
         rules = Rules(problem, operands)
-        found = skewed_shapes(rules, merged=distinct) if problem.family == "skewed" else shapes(
-            space_of(rules), merged=distinct
+        found = (
+            skewed_shapes(rules, merged=distinct)
+            if problem.family == "skewed"
+            else shapes(space_of(rules), merged=distinct)
         )
         for shape in found:
             if left == 0:

@@ -59,6 +59,8 @@ def infeasible(problem: EmbeddingProblem) -> bool:
     if not problem.require:
         return False
     if set(problem.require) <= {"dense", "no-padding"}:
+        # a divisor of a flattened extent is a product of divisors of its axes: flattening makes nothing exact
+        problem = replace(problem, family="aligned")
         return not any(Ties(space_of(Rules(problem, operands))).feasible for operands in every)
     from intarsia.embed.optimise import search
 

@@ -24,9 +24,10 @@ def fixed_embedding(
     """The mapping that hand-written libraries fix: channels in, channels out and batch in blocks, all else outside.
 
     Each instruction axis takes the first operator axis (those of constant tensors going first, else in the operator's
-    order) that may serve it and that stands alone, with coefficient 1, in every subscript it occurs in: for ``vta.gemm`` batch on b, output channels on n, input
-    channels on k; for a matrix product its own m, n and k. A channel count that is no multiple is rounded up. Operators
-    without such an axis (depthwise: no reduction over channels) use one lane of that axis.
+    order) that may serve it and that stands alone, with coefficient 1, in every subscript it occurs in: for
+    ``vta.gemm`` batch on b, output channels on n, input channels on k; for a matrix product its own m, n and k. A
+    channel count that is no multiple is rounded up. Operators without such an axis (depthwise: no reduction over
+    channels) use one lane of that instruction axis.
 
     Raises:
         InputError: if no assignment of operands exists.

@@ -34,8 +34,8 @@ def search(problem: EmbeddingProblem) -> Outcome[Embedding]:
     """The embedding that minimises the problem's objective within its family and requirements.
 
     Aligned and fused: fewest calls by dynamic programming, the tie class by listing (``ties.py``); for other objectives
-    all shapes in the order of calls, until the objective's lower bound at the next number of calls is no better than the
-    best. Skewed: see ``skew.py``.
+    all shapes in the order of calls, until the objective's lower bound at the next number of calls is no better than
+    the best. Skewed: see ``skew_search.py``.
     """
     from intarsia.embed.fixed import fixed_outcome
     from intarsia.embed.skew_search import optimise_skewed

@@ -1,4 +1,4 @@
-"""What is asked: an operator's statement, an instruction, a family of embeddings, requirements, an objective, a limit."""
+"""What is asked: a statement, an instruction, a family of embeddings, requirements, an objective, a limit."""
 
 from __future__ import annotations
 

@@ -6,16 +6,19 @@ meaning.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from intarsia.embed.constraints import Rules
 from intarsia.embed.duplication import count_layout
-from intarsia.embed.embedding import Embedding, iterations, lane_positions
+from intarsia.embed.embedding import Embedding, Ints, evaluate, iterations, lane_positions
 from intarsia.embed.layout import gather, layout_of
 from intarsia.embed.problem import Requirement
+from intarsia.operators import Affine
 
 
 class Demand(Protocol):
@@ -132,9 +135,7 @@ def lanes_agree(embedding: Embedding) -> bool:
     return True
 
 
-def _address(subscripts, values, used):
-    from intarsia.embed.embedding import evaluate
-
+def _address(subscripts: tuple[Affine, ...], values: Mapping[str, Ints], used: NDArray[np.bool_]) -> Ints:
     rows = [np.broadcast_to(evaluate(s, values), used.shape)[used] for s in subscripts]
     _, codes = np.unique(np.stack(rows), axis=1, return_inverse=True)
-    return codes.ravel()
+    return np.asarray(codes.ravel(), dtype=np.int64)

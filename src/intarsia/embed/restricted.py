@@ -5,9 +5,9 @@ only if every component's slots equal its elements, for slots are never fewer. S
 with only those chains kept that pack nothing twice, the fewest calls for each vector of factors; then components are
 combined by depth first search, cut where the calls so far times the fewest calls of the rest exceed the best.
 
-For ``constant-only`` a component need only be free of duplication for tensors that are not constant, chains have no gaps
-(a gap between the lanes of a row-major tensor puts it out of order), and the order is looked at when a whole shape is
-there. Above skewed digits only stacked chains are looked at, so what is found there is not proved to be the best.
+For ``constant-only`` a component need only be free of duplication for tensors that are not constant, chains have no
+gaps (a gap between the lanes of a row-major tensor puts it out of order), and the order is looked at when a whole shape
+is there. Above skewed digits only stacked chains are looked at, so what is found there is not proved to be the best.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import permutations, product
+from itertools import pairwise, permutations, product
 from math import prod
 from typing import TypeAlias
 
@@ -151,7 +151,7 @@ def orders(problem: EmbeddingProblem, shape: Shape) -> Iterator[tuple[tuple[str,
     def canonical(order: tuple[Place, ...]) -> bool:
         return not any(
             low[0] == high[0] and mergeable(shape.chains[low[0]].digits[low[1]], shape.chains[high[0]].digits[high[1]])
-            for low, high in zip(order, order[1:], strict=False)
+            for low, high in pairwise(order)
         )
 
     options = [

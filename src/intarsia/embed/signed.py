@@ -2,8 +2,8 @@
 
 Let an instruction axis hold m digits in some order. A sequence is canonical if no two neighbours are one digit written
 as two. Inclusion and exclusion over the marked mergeable neighbours: every sequence is counted once for each way to
-mark some of its mergeable neighbours, with sign (-1)^marks, so the canonical ones keep 1 and the others cancel. A marked
-run is a *block*: digits s, s*f1, s*f1*f2, ... of product F; summed over its ordered factorisations,
+mark some of its mergeable neighbours, with sign (-1)^marks, so the canonical ones keep 1 and the others cancel. A
+marked run is a *block*: digits s, s*f1, s*f1*f2, ... of product F; summed over its ordered factorisations,
 sum of (-1)^(r-1) = -mu(F), Moebius' function (1 / zeta = sum of (-1)^r (zeta - 1)^r). Blocks are permuted as units, so
 
     sequences = sum over chains of m blocks of m! * product of -mu(F),       sets = the same with 1 for m!,

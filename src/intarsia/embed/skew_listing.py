@@ -13,6 +13,7 @@ from intarsia.embed.shape import Shape, complete, orders
 from intarsia.embed.skew_space import Step, acyclic
 from intarsia.embed.space import Space
 
+
 def skewed_shapes(rules: Rules, *, merged: bool) -> Iterator[Shape]:
     """Every shape of the skewed family, the fused and aligned ones included; a call's shape is listed with one pivot.
 
@@ -39,7 +40,7 @@ def skewed_shapes(rules: Rules, *, merged: bool) -> Iterator[Shape]:
 
 def _key(space: Space, chains: list[Chain]) -> object:
     """What a call's shape is, whichever axis is the pivot."""
-    found = []
+    found: list[tuple[object, ...]] = []
     for chain in chains:
         for digit in chain.digits:
             if len(chain.axes) > 1:

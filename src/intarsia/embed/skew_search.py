@@ -23,9 +23,9 @@ STACKED = 64
 def optimise_skewed(problem: EmbeddingProblem) -> Outcome[Embedding]:
     """The best of the skewed family, which contains the fused one.
 
-    A skewed axis counts beyond its extent, so with ``dense`` or ``no-padding`` the family is the fused one. Fewest calls
-    are proved (``skew_space.py``); of the embeddings that attain them those with stacked chains are measured. What is not
-    proved shows as a bound below the value.
+    A skewed axis counts beyond its extent, so with ``dense`` or ``no-padding`` the family is the fused one. Fewest
+    calls are proved (``skew_space.py``); of the embeddings that attain them those with stacked chains are measured.
+    What is not proved shows as a bound below the value.
     """
     from intarsia.embed.optimise import search as search_fused
 

@@ -11,8 +11,8 @@ without such an order, (1, 1) with (1, -1) say, are not in the family. Nor is a 
 
 Fewest calls: which directions matter.
 
-1. A multiple c*v of a direction makes no fewer calls: the gap c below it costs c * ceil(e / (c*f)) >= ceil(e / f), and it
-   lengthens every t at least as much.
+1. A multiple c*v of a direction makes no fewer calls: the gap c below it costs c * ceil(e / (c*f)) >= ceil(e / f), and
+   it lengthens every t at least as much.
 2. If v = w + w' with w, w' of the same signs as v (so |w_y| <= |v_y| for every y, and 0 < w_x <= v_x), w instead of v
    shortens every t, and where w_x divides v_x the chain of x makes no more calls. Hence primitive directions.
 3. Gaps and further digits of the same direction on the same instruction axis fall to 1.; aligned digits of x come

@@ -79,7 +79,7 @@ class Space:
             if not lanes:
                 continue
             touching = [p for p in parts if set(p.lanes) & set(lanes)]
-            axes = tuple(n for p in touching for n in p.axes) + (name,)
+            axes = (*(n for p in touching for n in p.axes), name)
             joined = tuple(a for a in self.rooms if any(a in p.lanes for p in touching) or a in lanes)
             parts = [p for p in parts if p not in touching] + [Part(axes, joined)]
         return tuple(Part(tuple(n for n in self.extents if n in p.axes), p.lanes) for p in parts)

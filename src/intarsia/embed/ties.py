@@ -1,15 +1,17 @@
 """Among the embeddings of fewest calls, the one with the fewest duplicated bytes.
 
 All factor vectors of fewest calls are listed (``calls.py``), and for each group the chains with those factors and no
-wasted gap. Most chains need no listing. An axis that stands alone in every factor's subscript, and a
-flattened group, are packed value by value: their slots are the same for every chain without idle vectors (all chains of
-these factors and calls run through calls * factor values), and the stacked chain (stride 1, one digit to an instruction axis) has none. What remains are the axes that slide against another one,
-such as oh against kh. (A flattened group whose
-digits do not cross its borders makes the calls of smaller groups, but its layout is im2col's: it is kept as a candidate,
-though never counted.) A component's chains enter the total only through slots and elements of each input, and the total grows with
-the slots; so among choices with the same factors and the same elements only those whose slots are not all
-beaten by another choice (the Pareto set) can be best. No embedding duplicates less than nothing, so the search ends as soon
-as it finds one that duplicates nothing.
+wasted gap. Most chains need no listing. An axis that stands alone in every factor's subscript, and a flattened group,
+are packed value by value: their slots are the same for every chain without idle vectors (all chains of these factors
+and calls run through calls * factor values), and the stacked chain (stride 1, one digit to an instruction axis) has
+none. What remains are the axes that slide against another one, such as oh against kh. (A flattened group whose digits
+do not cross its borders makes the calls of smaller groups, but its layout is im2col's: it is kept as a candidate,
+though never counted.)
+
+A component's chains enter the total only through slots and elements of each input, and the total grows with the slots;
+so among choices with the same factors and the same elements only those whose slots are not all beaten by another choice
+(the Pareto set) can be best. No embedding duplicates less than nothing, so the search ends as soon as it finds one that
+duplicates nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TypeAlias
 
-from intarsia.embed.calls import Allocation, Factors, least_calls
+from intarsia.embed.calls import Allocation, least_calls
 from intarsia.embed.digits import Chain, Digits, best_chains, stacked
 from intarsia.embed.duplication import Duplication, Held, components, count_layout
 from intarsia.embed.embedding import Embedding
@@ -74,7 +76,10 @@ class Ties:
         """Every choice of groups and factors with the fewest calls, the least fused first."""
         combos = product(*(kept for _, kept in self.allocations))
         for combo in sorted(combos, key=lambda c: -sum(len(a.groups) for a in c)):
-            listed = [list(self._of(a, calls, i)) for i, (a, (calls, _)) in enumerate(zip(combo, self.allocations, strict=True))]
+            listed = [
+                list(self._of(a, calls, i))
+                for i, (a, (calls, _)) in enumerate(zip(combo, self.allocations, strict=True))
+            ]
             for choice in product(*listed):
                 yield tuple(entry for part in choice for entry in part)
 
@@ -135,7 +140,11 @@ class Ties:
         """The tie class with stacked chains only."""
         for split in self.splits():
             yield tuple(
-                Chain(group, tuple(self.space.extents[n] for n in group), self.chains(group, factors, calls, whole=False)[0])
+                Chain(
+                    group,
+                    tuple(self.space.extents[n] for n in group),
+                    self.chains(group, factors, calls, whole=False)[0],
+                )
                 for group, factors, calls in self.whole(split)
             )
 
