@@ -34,7 +34,7 @@ def options(space: Space, part: Part, group: Group) -> dict[Factors, int]:
     ranges = [range(1, min(capacities.get(lane, 1), extent) + 1) for lane in part.lanes]
     for factors in product(*ranges):
         total = prod(factors)
-        if used + top * (total - 1) >= extent or (exact and extent % total):
+        if used + top * (total - 1) >= extent or (exact and extent % (top * total)):
             continue
         found[factors] = gaps * -(-extent // (top * total))
     return found

@@ -112,7 +112,7 @@ def _fill(space: Space, groups: tuple[Group, ...], room: dict[str, int], *, merg
     extents = tuple(space.extents[name] for name in group)
     fixed = space.skewed.get(group[0], ())
     lanes = set(space.lanes(group))
-    for digits in _weave((), fixed, space.extent(group), room, lanes, exact=space.exact(group) and not fixed):
+    for digits in _weave((), fixed, space.extent(group), room, lanes, exact=space.exact(group)):
         if not genuine(extents, digits) or (merged and any(map(mergeable, digits, digits[1:]))):
             continue
         left = dict(room)

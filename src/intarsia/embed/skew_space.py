@@ -127,7 +127,9 @@ def _space(rules: Rules, orders: tuple[tuple[Skew, ...], ...]) -> Space | None:
                 extents[name] += abs(c) * (digit.factor - 1)
         if sum(d.stride * (d.factor - 1) for d in bottom[pivot]) >= own[pivot]:
             return None
-    return Space(rules, extents, rooms, bottom)
+    space = Space(rules, extents, rooms, bottom)
+    rounded_up = any(space.exact((pivot,)) and own[pivot] % digits[-1].top for pivot, digits in bottom.items())
+    return None if rounded_up else space
 
 
 def _tower(rules: Rules, order: tuple[Skew, ...]) -> Digits:
