@@ -13,7 +13,7 @@ SEED     ?= $(shell date +%s)
 
 # The layers of `make demo`: ResNet's first convolution, and a layer of DeepBench.
 RESNET_FIRST := conv2d:n=1,c=3,h=224,w=224,k=64,r=7,s=7,stride=2,pad=3
-DEEPBENCH    := deepbench:conv/inference_device/3
+DEEPBENCH    := deepbench:conv/inference_server/0
 
 # Overridden by `make PYTHON=/path/to/python setup`.
 PYTHON  ?= $(shell for p in python3.11 python3; do \
@@ -28,7 +28,7 @@ help:
 	@echo "make demo    two real layers on VTA: embedded, compiled, run, in under a minute"
 	@echo "make test    all tests"
 	@echo "make check   formatting, linting, types and the import contract"
-	@echo "make bench   DeepBench's inference layers on VTA; continues where it stopped"
+	@echo "make bench   every figure of README: VTA's reference layers, proofs, DeepBench (continues where it stopped)"
 	@echo "make fuzz    random operators and instructions (EXAMPLES=$(EXAMPLES), SEED=... repeats a run)"
 	@echo "make lock    renew requirements.lock from pyproject.toml"
 	@echo "make clean   remove everything that make made"
@@ -53,6 +53,8 @@ check: setup
 	$(BIN)/lint-imports
 
 bench: setup
+	$(BIN)/python benchmarks/vta_reference.py
+	$(BIN)/python benchmarks/embed_deepbench.py
 	$(BIN)/intarsia bench deepbench --target vta --set inference
 
 demo: setup

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 from small import depthwise, gemm_unit, random_instruction, random_operator
@@ -70,7 +70,7 @@ def cyclic(edges):
 
 def radix(x, pivots, flat):
     own = sorted((v[x], f) for p, (v, f) in zip(pivots, flat, strict=True) if p == x)
-    return all(s2 % (s * f) == 0 for (s, f), (s2, _) in zip(own, own[1:], strict=False))
+    return all(s2 % (s * f) == 0 for (s, f), (s2, _) in pairwise(own))
 
 
 def scalar_digits(operator, instruction, assignment, kinds):

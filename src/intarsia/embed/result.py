@@ -60,7 +60,8 @@ def embed(
     """Embed an instruction in an operator: the best embedding, its proof, and how many there are.
 
     Args:
-        operator, statement: what is embedded.
+        operator: what is embedded.
+        statement: which of its statements.
         instruction: what it is embedded in.
         family: aligned, fused or skewed.
         require: what every embedding must meet.
