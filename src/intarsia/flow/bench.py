@@ -14,7 +14,7 @@ import msgspec
 from intarsia.flow.runs import BenchAnswer, BenchRow, RunAnswer
 from intarsia.flow.vta import Options, run_vta
 from intarsia.ground import InputError
-from intarsia.ground.resume import answer_all
+from intarsia.ground.resume import answer_all, cores
 from intarsia.ground.store import Json, Store, default_store
 from intarsia.operators import parse_operator
 from intarsia.operators.deepbench import KINDS, Kind, Row, rows, unique
@@ -68,7 +68,7 @@ def bench_layers(
     found = dict(zip(order, answers, strict=True))
     made = tuple(_row(row.name, count, found[i]) for i, (row, count) in enumerate(layers))
     seconds = time.perf_counter() - started
-    return BenchAnswer(suite, "vta", str(options.config), options.seed, workers, seconds, made)
+    return BenchAnswer(suite, "vta", str(options.config), options.seed, workers or cores(), seconds, made)
 
 
 def _question(row: Row, options: Options) -> Json:

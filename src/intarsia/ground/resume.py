@@ -60,7 +60,7 @@ def answer_all(
         for index in left:
             keep(index, answer(questions[index]))
     else:
-        _in_processes([(i, questions[i]) for i in left], answer, workers or _cores(), keep)
+        _in_processes([(i, questions[i]) for i in left], answer, workers or cores(), keep)
     return found
 
 
@@ -82,6 +82,6 @@ def _in_processes(
             raise
 
 
-def _cores() -> int:
+def cores() -> int:
     """The cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
