@@ -115,7 +115,7 @@ def test_the_dump_folder_and_the_steps(tmp_path: Path, capsys: pytest.CaptureFix
         (
             "--require",
             "dnse",
-            ("unknown requirement: dnse; allowed: dense, no-padding, no-duplication, inputs-once, constant-only, fixed"),
+            "unknown requirement: dnse; allowed: dense, no-padding, no-duplication, inputs-once, constant-only, fixed",
         ),
         ("--prefer", "speed", "unknown objective: speed; allowed: calls, padded, duplicated, moved"),
         ("--dump", "{file}/x", "'{file}/x/01-embedding.txt': the output file cannot be written (file is a file)"),
