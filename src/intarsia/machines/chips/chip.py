@@ -1,0 +1,91 @@
+"""A chip that trains and serves models: cores, memories, links. SI units throughout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Dataflow(StrEnum):
+    """How a tensor core works on a product.
+
+    ``tiled``: a core keeps a tile of results and streams both operands (the multiprocessors of a GPU).
+    ``systolic``: a core keeps a width × depth block of one operand and streams rows of the other through it.
+    """
+
+    TILED = "tiled"
+    SYSTOLIC = "systolic"
+
+
+@dataclass(frozen=True, slots=True)
+class TensorCores:
+    """Equal matrix units.
+
+    Attributes:
+        count: how many work in parallel.
+        width: columns of the array (results a cycle).
+        depth: rows of the array (length of the reduction a cycle).
+        dataflow: tiled or systolic.
+    """
+
+    count: int
+    width: int
+    depth: int
+    dataflow: Dataflow
+
+    @property
+    def multiplies(self) -> int:
+        """Multiplications a cycle, all cores."""
+        return self.count * self.width * self.depth
+
+
+@dataclass(frozen=True, slots=True)
+class VectorCores:
+    """Equal vector units of ``width`` lanes."""
+
+    count: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One accelerator.
+
+    Attributes:
+        name: of the catalogue.
+        family: whose efficiencies it borrows where it has none of its own (nvidia, amd, tpu, …, template).
+        clock: hertz.
+        tensor: matrix units; 2 · multiplies · clock is the peak in bf16.
+        vector: vector units.
+        onchip_bytes: of the memory that all cores share (L2 cache, shared buffer).
+        local_bytes: of one tensor core's own memory, which holds its tile.
+        hbm_bytes: capacity.
+        hbm_bandwidth: bytes per second.
+        link_bandwidth: bytes per second and direction, all links of the chip.
+        best_flops: the best matmul rate that was measured, operations per second; 0 if none is known.
+        fp8_factor: how much faster 8-bit contractions are; 1 where they are not supported.
+        serial: operators run one after the other, each on all cores (a GPU's stream); otherwise cores are scheduled.
+        source: where the figures are from, and how sure they are.
+        assumed: sentences that name each figure that was not published, with the value taken.
+    """
+
+    name: str
+    family: str
+    clock: float
+    tensor: TensorCores
+    vector: VectorCores
+    onchip_bytes: int
+    local_bytes: int
+    hbm_bytes: int
+    hbm_bandwidth: float
+    link_bandwidth: float
+    best_flops: float
+    fp8_factor: float
+    serial: bool
+    source: str
+    assumed: tuple[str, ...] = ()
+
+    @property
+    def peak_flops(self) -> float:
+        """Dense bf16 operations per second."""
+        return 2 * self.tensor.multiplies * self.clock
