@@ -1,0 +1,117 @@
+"""Seconds of a collective over the levels of a network, by the best of the usual algorithms.
+
+Sources: ring and tree costs as in Thakur, Rabenseifner, Gropp, "Optimization of Collective Communication Operations in
+MPICH" (2005); the hierarchical form reduces inside a node, between nodes on a share each, and gathers inside again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, gcd, log2
+
+from intarsia.graph import Pattern
+from intarsia.machines.chips.efficiency import Efficiency
+from intarsia.machines.clusters import Cluster, Level
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A group of ranks on a cluster: ``ranks`` chips whose numbers are ``stride`` apart.
+
+    Attributes:
+        ranks: of the group.
+        stride: between the numbers of neighbours.
+    """
+
+    ranks: int
+    stride: int
+
+
+def collective_seconds(
+    pattern: Pattern, bytes_whole: float, group: Placed, cluster: Cluster, efficiency: Efficiency
+) -> float:
+    """Seconds of one collective that nothing hides.
+
+    Args:
+        pattern: which.
+        bytes_whole: of the whole buffer on one chip (see ``intarsia.graph.Collective``).
+        group: who takes part.
+        cluster: the network.
+        efficiency: of its links.
+    """
+    if group.ranks == 1 or bytes_whole == 0:
+        return 0.0
+    shares = _shares(group, cluster)
+    start = efficiency.collective + efficiency.straggle * log2(group.ranks)
+    if pattern is Pattern.ALL_TO_ALL:
+        return start + _all_to_all(bytes_whole, group, shares, efficiency)
+    passes = {Pattern.ALL_REDUCE: 2.0, Pattern.RING: 1.0}.get(pattern, 1.0)
+    outer = shares[-1][0]
+    flat = min(
+        _ring(passes, bytes_whole, group.ranks, outer, efficiency),
+        _tree(passes, bytes_whole, group.ranks, outer, efficiency),
+    )
+    if len(shares) == 1:
+        return start + flat
+    return start + min(flat, _hierarchical(passes, bytes_whole, shares, efficiency))
+
+
+def message_seconds(bytes_sent: float, stride: int, cluster: Cluster, efficiency: Efficiency) -> float:
+    """Seconds of one message to the chip ``stride`` numbers away."""
+    level = _shares(Placed(2, stride), cluster)[-1][0]
+    return bytes_sent / (level.bandwidth * efficiency.link) + level.latency
+
+
+def _shares(group: Placed, cluster: Cluster) -> list[tuple[Level, int]]:
+    """The levels that a group spans, innermost first, with how many parts of the group meet at each."""
+    shares = []
+    met = 1
+    for level in cluster.levels:
+        inside = _inside(group, level.devices) if level is not cluster.levels[-1] else group.ranks
+        if inside > met:
+            shares.append((level, ceil(inside / met)))
+            met = inside
+        if met >= group.ranks:
+            break
+    return shares
+
+
+def _inside(group: Placed, devices: int) -> int:
+    """How many ranks of the group share a unit of so many chips; where units cut a group, the part that all have."""
+    if group.stride >= devices:
+        return 1
+    fitting = devices // group.stride
+    if group.ranks <= fitting:
+        return group.ranks if devices % (group.ranks * group.stride) == 0 else gcd(group.ranks, fitting)
+    return fitting if devices % group.stride == 0 and group.ranks % fitting == 0 else gcd(group.ranks, fitting)
+
+
+def _ring(passes: float, size: float, ranks: int, level: Level, efficiency: Efficiency) -> float:
+    steps = passes * (ranks - 1)
+    return steps * (size / ranks / (level.bandwidth * efficiency.link) + level.latency)
+
+
+def _tree(passes: float, size: float, ranks: int, level: Level, efficiency: Efficiency) -> float:
+    return passes * (size / (level.bandwidth * efficiency.link) + ceil(log2(ranks)) * level.latency)
+
+
+def _hierarchical(passes: float, size: float, shares: list[tuple[Level, int]], efficiency: Efficiency) -> float:
+    """Each level works on the share that the levels inside it leave to one chip."""
+    seconds = 0.0
+    for level, parts in shares:
+        ring = _ring(passes, size, parts, level, efficiency)
+        seconds += min(ring, _tree(passes, size, parts, level, efficiency))
+        size /= parts
+    return seconds
+
+
+def _all_to_all(size: float, group: Placed, shares: list[tuple[Level, int]], efficiency: Efficiency) -> float:
+    """Every rank sends each other rank an equal part; the levels work at the same time."""
+    met = 1
+    slowest = 0.0
+    for level, parts in shares:
+        reached = met * parts
+        part = size * (reached - met) / group.ranks
+        slowest = max(slowest, part / (level.bandwidth * efficiency.link) + (parts - 1) * level.latency)
+        met = reached
+    return slowest

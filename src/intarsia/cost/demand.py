@@ -1,0 +1,70 @@
+"""What one kernel asks of a chip, before any efficiency: seconds of cores at their peak, bytes of HBM."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from intarsia.cost.systolic import systolic_seconds
+from intarsia.cost.tiled import tiled_seconds
+from intarsia.cost.traffic import product_bytes
+from intarsia.cost.vector import vector_seconds
+from intarsia.graph import Contraction, Elementwise, FusedAttention, Lookup
+from intarsia.machines.chips import Chip, Dataflow
+
+ALIGNED_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """The two roofs of a kernel.
+
+    Attributes:
+        contraction: seconds of the tensor cores at their peak, padding and waves included.
+        flash: the same of fused attention.
+        vector: seconds of the vector cores.
+        hbm_bytes: between HBM and the chip, of the best tiling.
+        misaligned: a product whose rows in memory are no multiple of 16 bytes.
+    """
+
+    contraction: float = 0.0
+    flash: float = 0.0
+    vector: float = 0.0
+    hbm_bytes: int = 0
+    misaligned: bool = False
+
+
+def demand(chip: Chip, work: Contraction | Elementwise | FusedAttention | Lookup, *, cores: int = 0) -> Demand:
+    """The demand of a kernel.
+
+    Args:
+        chip: the chip.
+        work: what the kernel does; collectives ask the network, not the chip.
+        cores: of the kind that the work needs, on which it is spread; 0 for all.
+    """
+    match work:
+        case Contraction():
+            seconds = product_seconds(chip, work, cores or chip.tensor.count)
+            return Demand(contraction=seconds, hbm_bytes=product_bytes(work, chip.onchip_bytes), misaligned=_odd(work))
+        case FusedAttention():
+            seconds = work.flops / (
+                2 * chip.tensor.width * chip.tensor.depth * (cores or chip.tensor.count) * chip.clock
+            )
+            return Demand(flash=seconds, hbm_bytes=work.bytes_moved)
+        case Elementwise():
+            return Demand(vector=vector_seconds(chip, work, cores or chip.vector.count), hbm_bytes=work.bytes_moved)
+        case Lookup():
+            return Demand(hbm_bytes=work.bytes_moved)
+        case _:
+            assert_never(work)
+
+
+def product_seconds(chip: Chip, work: Contraction, cores: int) -> float:
+    """Seconds of ``cores`` tensor cores at their peak."""
+    seconds = tiled_seconds if chip.tensor.dataflow is Dataflow.TILED else systolic_seconds
+    return seconds(chip, work, cores) / (chip.fp8_factor if work.element_bytes == 1 else 1.0)
+
+
+def _odd(work: Contraction) -> bool:
+    """Whether a row of an operand or of the result starts off a 16-byte border (a row of n or of k elements)."""
+    return any(size * work.element_bytes % ALIGNED_BYTES for size in (work.n, work.k)) and work.n > 1 and work.k > 1

@@ -1,0 +1,118 @@
+"""Seconds of a layer's passes on a chip that runs one kernel after the other, each on all its cores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intarsia.cost.collective import Placed, collective_seconds
+from intarsia.cost.demand import Demand, demand
+from intarsia.graph import Collective, Contraction, Group, Node, Pattern
+from intarsia.machines.chips.efficiency import Efficiency
+from intarsia.machines.clusters import Cluster
+
+
+@dataclass(frozen=True, slots=True)
+class PassCost:
+    """Seconds of one pass of one layer over one microbatch.
+
+    Attributes:
+        device: kernels, one after the other.
+        exposed: collectives that nothing hides.
+        host: until the host has issued all of them.
+        weights: the part of ``device`` that makes weight gradients, which nobody waits for.
+    """
+
+    device: float
+    exposed: float
+    host: float
+    weights: float
+
+    @property
+    def seconds(self) -> float:
+        """The device waits for the host where the host is slower."""
+        return max(self.device + self.exposed, self.host)
+
+    @property
+    def shown(self) -> float:
+        """Communication that lengthens the pass: none where the host is slower anyway."""
+        return self.seconds - max(self.device, min(self.host, self.seconds))
+
+
+@dataclass(frozen=True, slots=True)
+class LayerCost:
+    """Seconds of one layer: forward, and backward with what it computes again."""
+
+    forward: PassCost
+    backward: PassCost
+
+    @property
+    def seconds(self) -> float:
+        """Both passes."""
+        return self.forward.seconds + self.backward.seconds
+
+
+Groups = Mapping[Group, Placed]
+"""Where the ranks of each group are on the cluster."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassDemand:
+    """What the kernels of a pass ask for, one column each, and its collectives; free of efficiencies.
+
+    Attributes:
+        roofs: rows of seconds and bytes: contraction, flash, vector, HBM bytes; shape [4, kernels].
+        misaligned: which kernels are products off the 16-byte border; shape [kernels].
+        weights: which kernels make weight gradients; shape [kernels].
+        messages: pattern, bytes and ranks of each collective.
+    """
+
+    roofs: NDArray[np.float64]
+    misaligned: NDArray[np.bool_]
+    weights: NDArray[np.bool_]
+    messages: tuple[tuple[Pattern, int, Placed], ...]
+
+    def cost(self, cluster: Cluster, efficiency: Efficiency) -> PassCost:
+        """Seconds under an efficiency: the highest roof of each kernel, and what a kernel takes beyond its work."""
+        reached = efficiency.matmul * np.where(self.misaligned, efficiency.misaligned, 1.0)
+        contraction, flash, vector, moved = self.roofs
+        bandwidth = cluster.chip.hbm_bandwidth * efficiency.memory
+        highest = np.maximum(
+            np.maximum(contraction / reached, flash / efficiency.flash), np.maximum(vector, moved / bandwidth)
+        )
+        seconds = highest + efficiency.kernel
+        exposed = sum(
+            collective_seconds(pattern, size, group, cluster, efficiency) for pattern, size, group in self.messages
+        )
+        kernels = len(self.misaligned) + len(self.messages)
+        return PassCost(
+            device=float(seconds.sum()),
+            exposed=exposed,
+            host=kernels * efficiency.host,
+            weights=float(seconds[self.weights].sum()),
+        )
+
+
+def pass_demand(nodes: tuple[Node, ...], cluster: Cluster, groups: Groups) -> PassDemand:
+    """The demands of kernels that run one after the other."""
+    asked: list[Demand] = []
+    weights: list[bool] = []
+    messages: list[tuple[Pattern, int, Placed]] = []
+    for node in nodes:
+        if isinstance(node.work, Collective):
+            group = groups[node.work.group]
+            if group.ranks > 1:
+                messages.append((node.work.pattern, node.work.bytes_whole, group))
+            continue
+        asked.append(demand(cluster.chip, node.work))
+        weights.append(isinstance(node.work, Contraction) and node.work.accumulates)
+    roofs = np.array([[d.contraction, d.flash, d.vector, d.hbm_bytes] for d in asked], dtype=np.float64)
+    return PassDemand(
+        roofs=roofs.reshape(len(asked), 4).T,
+        misaligned=np.array([d.misaligned for d in asked], dtype=np.bool_),
+        weights=np.array(weights, dtype=np.bool_),
+        messages=tuple(messages),
+    )

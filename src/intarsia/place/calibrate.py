@@ -1,0 +1,173 @@
+"""Efficiencies of a chip from measured iterations: what kernels, hosts and links add to the operators."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intarsia.graph import Model, Variant
+from intarsia.machines.chips.efficiency import Efficiency
+from intarsia.machines.clusters import Cluster
+from intarsia.place.even import even_split
+from intarsia.place.profile import Demands, Profile, demands
+from intarsia.place.step import step_time
+from intarsia.place.strategy import Strategy
+from intarsia.solvers.least_squares import fit
+
+BOUNDS = {
+    "matmul": (0.3, 1.0),
+    "memory": (0.3, 1.0),
+    "misaligned": (0.1, 1.0),
+    "kernel": (5e-7, 2e-5),
+    "host": (2e-6, 1.5e-4),
+    "link": (0.2, 1.0),
+    "collective": (1e-6, 3e-4),
+    "straggle": (1e-7, 1e-3),
+}
+"""What a fit may find for each of an efficiency's numbers; ``flash`` is not in the runs that calibrate."""
+TRUSTED = {"matmul": 0.05, "memory": 0.1}
+"""Standard deviation of the logarithm with which the operators' fractions are believed."""
+SAMPLE = 320
+"""Runs of a fit; more change the fourth digit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One measured iteration."""
+
+    model: Model
+    strategy: Strategy
+    cluster: Cluster
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class CrossValidation:
+    """How well runs are predicted that a fit has not seen.
+
+    Attributes:
+        name: how the runs were divided.
+        folds: into how many.
+        mape: mean of |predicted ÷ measured − 1|.
+        median: its median.
+        worst: its largest.
+    """
+
+    name: str
+    folds: int
+    mape: float
+    median: float
+    worst: float
+
+
+class Priced:
+    """Runs whose kernels are worked out once, to be priced under many efficiencies."""
+
+    def __init__(self, runs: Sequence[Run]) -> None:
+        self.runs = tuple(runs)
+        self._demands: dict[Hashable, Demands] = {}
+        self._keys = [self._add(run) for run in self.runs]
+
+    def _add(self, run: Run) -> Hashable:
+        key: tuple[Model, Variant, Cluster] = (run.model, run.strategy.variant, run.cluster)
+        kinds = (key[0].name, _kind(run), key[1], run.cluster)
+        if kinds not in self._demands:
+            self._demands[kinds] = demands(*key)
+        return kinds
+
+    def seconds(self, efficiency: Efficiency, which: Sequence[int]) -> NDArray[np.float64]:
+        """Predicted seconds of some of the runs."""
+        profiles: dict[Hashable, Profile] = {}
+        predicted = []
+        for index in which:
+            key = self._keys[index]
+            if key not in profiles:
+                profiles[key] = self._demands[key].priced(efficiency)
+            strategy = self.runs[index].strategy
+            predicted.append(step_time(profiles[key], strategy, even_split(profiles[key], strategy)).seconds)
+        return np.array(predicted)
+
+
+def _kind(run: Run) -> Hashable:
+    return hash(run.model)
+
+
+def fit_iterations(
+    priced: Priced, start: Efficiency, which: Sequence[int], *, seed: int = 0, trust: Efficiency | None = None
+) -> Efficiency:
+    """The efficiency that predicts some of the runs best, near what the operators said.
+
+    Args:
+        priced: the runs.
+        start: first values; its ``flash`` stays.
+        which: the runs to fit on, of which at most ``SAMPLE`` are drawn.
+        seed: of the draw.
+        trust: what the operators said; ``start`` for None.
+    """
+    trusted = trust or start
+    drawn = sorted(random.Random(seed).sample(list(which), min(SAMPLE, len(which))))  # noqa: S311  # not for secrets
+    times = np.array([priced.runs[index].seconds for index in drawn])
+    names = list(BOUNDS)
+    prior = np.log([getattr(trusted, name) for name in TRUSTED])
+    weight = math.sqrt(len(drawn)) / 10
+
+    def residuals(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        named = _with(start, names, values)
+        off = np.log(priced.seconds(named, drawn) / times)
+        beliefs = (np.log([getattr(named, name) for name in TRUSTED]) - prior) / np.array(list(TRUSTED.values()))
+        return np.concatenate([off, 0.02 * weight * beliefs])
+
+    lower, upper = ([math.log(BOUNDS[name][side]) for name in names] for side in (0, 1))
+    first = [math.log(getattr(start, name)) for name in names]
+    found = _with(start, names, fit(residuals, first, lower, upper))
+    off = np.log(priced.seconds(found, drawn) / times)
+    return replace(found, error=float(np.sqrt(np.mean(off**2))))
+
+
+def cross_validate(
+    priced: Priced, start: Efficiency, name: str, fold_of: Callable[[Run], Hashable], *, folds: int = 0, seed: int = 0
+) -> CrossValidation:
+    """Leaves out each fold in turn.
+
+    Args:
+        priced: the runs.
+        start: an efficiency near the answer; every fold starts from it.
+        name: of the division.
+        fold_of: runs with the same value are left out together.
+        folds: join the values into so many folds; 0 for one to each value.
+        seed: of joining and drawing.
+    """
+    values = sorted({fold_of(run) for run in priced.runs}, key=repr)
+    random.Random(seed).shuffle(values)  # noqa: S311  # not for secrets
+    number = {value: index % (folds or len(values)) for index, value in enumerate(values)}
+    of_run = [number[fold_of(run)] for run in priced.runs]
+    errors = np.zeros(len(priced.runs))
+    for fold in range(folds or len(values)):
+        kept = [index for index, its in enumerate(of_run) if its != fold]
+        left = [index for index, its in enumerate(of_run) if its == fold]
+        found = fit_iterations(priced, start, kept, seed=seed)
+        times = np.array([priced.runs[index].seconds for index in left])
+        errors[left] = np.abs(priced.seconds(found, left) / times - 1)
+    return CrossValidation(
+        name, folds or len(values), float(errors.mean()), float(np.median(errors)), float(errors.max())
+    )
+
+
+def _with(efficiency: Efficiency, names: Sequence[str], values: NDArray[np.float64]) -> Efficiency:
+    found = dict(zip(names, (float(value) for value in np.exp(values)), strict=True))
+    return replace(
+        efficiency,
+        matmul=found["matmul"],
+        memory=found["memory"],
+        misaligned=found["misaligned"],
+        kernel=found["kernel"],
+        host=found["host"],
+        link=found["link"],
+        collective=found["collective"],
+        straggle=found["straggle"],
+    )
