@@ -120,6 +120,21 @@ def test_average_pooling_is_the_sum(tmp_path):
     assert np.allclose(found / 6, expected)
 
 
+@pytest.mark.parametrize(
+    ("attributes", "windows"),
+    [
+        ({"kernel_shape": [2], "strides": [3], "pads": [0, 2]}, 2),  # a third one would begin in the padding
+        ({"kernel_shape": [3], "strides": [2], "pads": [0, 0]}, 3),  # the last one leaves the image
+        ({"kernel_shape": [1], "strides": [4], "auto_pad": "SAME_UPPER"}, 2),
+        ({"kernel_shape": [4], "strides": [3], "auto_pad": "VALID"}, 1),
+    ],
+)
+def test_rounding_up_gives_no_window_that_begins_beside_the_image(tmp_path, attributes, windows):
+    path = str(tmp_path / "model.onnx")
+    onnx.save(model_of("MaxPool", [drawn((1, 2, 6))], **attributes, ceil_mode=1), path)
+    assert read_node(path, "it").outputs[0].shape == (1, 2, windows)
+
+
 def test_integer_convolution_pads_with_the_zero_point(tmp_path):
     x, w = drawn((1, 3, 6, 6), np.uint8), drawn((4, 3, 3, 3), np.int8)
     zero = np.array(5, np.uint8)

@@ -6,7 +6,7 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import NoReturn
 
 from intarsia import __version__
-from intarsia.cli import bench, compile, embed, explain, instructions, run, show, targets  # noqa: A004
+from intarsia.cli import bench, compile, embed, explain, instructions, model, models, run, show, targets  # noqa: A004
 from intarsia.cli.command import Command
 from intarsia.ground import InputError
 
@@ -17,6 +17,8 @@ COMMANDS: tuple[Command, ...] = (
     compile.COMMAND,
     bench.COMMAND,
     show.COMMAND,
+    model.COMMAND,
+    models.COMMAND,
     instructions.COMMAND,
     targets.COMMAND,
 )

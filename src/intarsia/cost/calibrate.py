@@ -87,7 +87,7 @@ def _fit_kind(chip: Chip, rows: Sequence[Measured]) -> NDArray[np.float64]:
 
     start = [math.log(0.8), math.log(2e-5)]
     values = fit(residuals, start, [math.log(0.2), math.log(1e-7)], [0.0, math.log(2e-4)])
-    return np.asarray(np.exp(values))
+    return np.exp(values).astype(np.float64)
 
 
 def _seconds(chip: Chip, rows: Sequence[Measured], values: NDArray[np.float64]) -> NDArray[np.float64]:

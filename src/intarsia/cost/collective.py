@@ -42,7 +42,7 @@ def collective_seconds(
     if group.ranks == 1 or bytes_whole == 0:
         return 0.0
     shares = _shares(group, cluster)
-    start = efficiency.collective + efficiency.straggle * log2(group.ranks)
+    start = efficiency.collective
     if pattern is Pattern.ALL_TO_ALL:
         return start + _all_to_all(bytes_whole, group, shares, efficiency)
     passes = {Pattern.ALL_REDUCE: 2.0, Pattern.RING: 1.0}.get(pattern, 1.0)

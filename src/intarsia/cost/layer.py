@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import log2
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +16,18 @@ from intarsia.machines.chips.efficiency import Efficiency
 from intarsia.machines.clusters import Cluster
 
 
+HIDING = (4.0, 1.7)
+"""How well device and host hide behind each other in a pass without and with collectives: the exponents of a norm, for
+which infinity is perfect hiding and 1 is none. At a collective every rank waits for the slowest host of its group."""
+
+
 @dataclass(frozen=True, slots=True)
 class PassCost:
     """Seconds of one pass of one layer over one microbatch.
 
     Attributes:
         device: kernels, one after the other.
-        exposed: collectives that nothing hides.
+        exposed: collectives, which no kernel of the pass hides.
         host: until the host has issued all of them.
         weights: the part of ``device`` that makes weight gradients, which nobody waits for.
     """
@@ -33,13 +39,18 @@ class PassCost:
 
     @property
     def seconds(self) -> float:
-        """The device waits for the host where the host is slower."""
-        return max(self.device + self.exposed, self.host)
+        """The longer of device and host, and a little of the shorter."""
+        return self._with(self.device + self.exposed)
 
     @property
     def shown(self) -> float:
-        """Communication that lengthens the pass: none where the host is slower anyway."""
-        return self.seconds - max(self.device, min(self.host, self.seconds))
+        """What the collectives add."""
+        return self.seconds - self._with(self.device)
+
+    def _with(self, device: float) -> float:
+        hiding = HIDING[self.exposed > 0]
+        longer, shorter = max(device, self.host), min(device, self.host)
+        return longer * (1 + (shorter / longer) ** hiding) ** (1 / hiding) if longer else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +98,11 @@ class PassDemand:
         exposed = sum(
             collective_seconds(pattern, size, group, cluster, efficiency) for pattern, size, group in self.messages
         )
-        kernels = len(self.misaligned) + len(self.messages)
+        waits = sum(efficiency.straggle * log2(group.ranks) for _, _, group in self.messages)
         return PassCost(
             device=float(seconds.sum()),
             exposed=exposed,
-            host=kernels * efficiency.host,
+            host=len(self.misaligned) * efficiency.host + waits,
             weights=float(seconds[self.weights].sum()),
         )
 

@@ -45,7 +45,7 @@ class Allocation:
 
     def __init__(self, space: Space, part: Part, groups: tuple[Group, ...]) -> None:
         self.groups = groups
-        self.full = "dense" in space.rules.problem.require
+        self.full = tuple(lane in space.full for lane in part.lanes)
         self.room = tuple(space.rooms[lane] for lane in part.lanes)
         self.options = [options(space, part, group) for group in groups]
         self.least = cache(self._least)
@@ -53,7 +53,7 @@ class Allocation:
     def _least(self, index: int, room: Factors) -> int:
         """The fewest calls of the groups from an index on, 0 if there is no way."""
         if index == len(self.groups):
-            return 0 if self.full and any(r > 1 for r in room) else 1
+            return 0 if any(full and r > 1 for full, r in zip(self.full, room, strict=True)) else 1
         best = 0
         for factors, calls in self.options[index].items():
             left = self._left(room, factors)
@@ -65,7 +65,7 @@ class Allocation:
         return best
 
     def _left(self, room: Factors, factors: Factors) -> Factors | None:
-        if any(f > r or (self.full and r % f) for r, f in zip(room, factors, strict=True)):
+        if any(f > r or (full and r % f) for full, r, f in zip(self.full, room, factors, strict=True)):
             return None
         return tuple(r // f for r, f in zip(room, factors, strict=True))
 

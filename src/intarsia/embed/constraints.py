@@ -15,7 +15,7 @@ from typing import TypeAlias
 from intarsia.embed.embedding import access_pairs
 from intarsia.embed.operands import Operands
 from intarsia.embed.problem import EmbeddingProblem
-from intarsia.operators import Access, Affine, Operator, Statement
+from intarsia.operators import Access, Affine, Operator, Statement, least
 
 Direction: TypeAlias = Mapping[str, int]
 Pairs: TypeAlias = tuple[tuple[Access, Access | None], ...]
@@ -124,6 +124,33 @@ def _alone(access: Access, axis: str) -> bool:
 
 
 @dataclass(frozen=True)
+class IdleHarmless:
+    """IDLE LANES ARE HARMLESS: lanes beyond the digits of an instruction axis change no result that is kept.
+
+    Registers that no digit has hold zero. If the axis moves the result's register, idle lanes have results of their
+    own, which nobody reads. If not, they add to a result that is kept, so zero must be the combine's identity: for sums
+    if the axis moves the register of any factor that holds a tensor; for a maximum of one factor if that factor's dtype
+    has nothing below zero; never for a minimum. Otherwise digits must fill the axis.
+    """
+
+    operator: Operator
+    combine: str
+    pairs: Pairs
+
+    def allows(self, axis: str) -> bool:
+        """Whether lanes of the instruction axis may idle."""
+        (result, _), *factors = self.pairs
+        if moved(result, {axis: 1}):
+            return True
+        zero = [access for meaning, access in factors if access is not None and moved(meaning, {axis: 1})]
+        if self.combine == "+=":
+            return bool(zero)
+        if self.combine == "min=" or len(factors) != 1:
+            return False
+        return any(least(self.operator.tensor(access.tensor).dtype) == 0 for access in zero)
+
+
+@dataclass(frozen=True)
 class Rules:
     """All families for one assignment of operands; a family named in ``problem.dropped`` allows everything."""
 
@@ -158,6 +185,15 @@ class Rules:
         return all(len(s.terms) <= 1 for a in accesses for s in a.subscripts) and all(
             len(names := [n for s in a.subscripts for n, _ in s.terms]) == len(set(names)) for a in accesses
         )
+
+    @cached_property
+    def filled(self) -> tuple[str, ...]:
+        """The instruction axes that digits must fill, because idle lanes would change a result."""
+        if "padding" in self.problem.dropped:
+            return ()
+        combine = self.problem.instruction.semantics.statements[0].combine
+        idle = IdleHarmless(self.problem.operator, combine, self.pairs)
+        return tuple(axis for axis in self.capacities if not idle.allows(axis))
 
     @cached_property
     def padding(self) -> PaddingHarmless:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cache
 from math import factorial, prod
 
@@ -10,8 +11,10 @@ from intarsia.embed.constraints import Rules
 from intarsia.embed.groups import Group, groups_with
 from intarsia.embed.operands import assignments, representatives
 from intarsia.embed.problem import EmbeddingProblem
-from intarsia.embed.signed import Key, Table, chain_table
+from intarsia.embed.signed import Table, chain_table, convolve
+from intarsia.embed.skew_count import count_skewed
 from intarsia.embed.space import Part, Space, space_of
+from intarsia.embed.watch import Search
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,43 +25,68 @@ class Count:
         total: shapes of a call, every order of the digits on every instruction axis and every assignment by itself.
         distinct: modulo the permutations of lanes within an instruction axis and the exchange of interchangeable
             operands.
-        method: "closed form" or "listing".
+        method: "closed form", "structure" (skewed digits listed, the rest in closed form) or "listing".
+        complete: whether the counting ended within the problem's limit; if not, there are at least so many.
     """
 
     total: int
     distinct: int
     method: str
+    complete: bool = True
 
 
 CLOSED = {"dense", "no-padding"}
 """Requirements that the closed form knows."""
+COUNTING = 10.0
+"""Seconds that an answer waits for a count without a closed form."""
 
 
 def count(problem: EmbeddingProblem) -> Count:
-    """The number of embeddings; in closed form for aligned and fused families of plain instructions, else listed."""
+    """The number of embeddings: in closed form for aligned and fused families of plain instructions, else listed.
+
+    Of the skewed family the skewed digits are listed and the rest is counted (``skew_count.py``). What is not in closed
+    form takes as long as the problem's limit at most.
+    """
     every = [space_of(Rules(problem, operands)) for operands in assignments(problem)]
-    if problem.family == "skewed" or set(problem.require) - CLOSED or not all(s.rules.plain for s in every):
-        return _by_listing(problem)
+    if problem.family == "skewed" and set(problem.require) & CLOSED:
+        # a skewed axis counts beyond its extent
+        return count(replace(problem, family="fused"))
+    alive = Search(problem).alive
+    if set(problem.require) - CLOSED or not all(s.rules.plain for s in every):
+        return _by_listing(problem, alive)
     kept = set(representatives(problem))
     numbers = [(space, *count_space(space)) for space in every]
-    return Count(
+    found = Count(
         sum(total for _, total, _ in numbers),
         sum(distinct for space, _, distinct in numbers if space.rules.operands in kept),
         "closed form",
     )
+    return _with_skew(found, [space.rules for space in every], alive) if problem.family == "skewed" else found
 
 
-def _by_listing(problem: EmbeddingProblem) -> Count:
+def _with_skew(fused: Count, every: list[Rules], alive: Callable[[], bool]) -> Count:
+    """The fused ones and those with skewed digits."""
+    kept = set(representatives(every[0].problem)) if every else set()
+    tallies = [(rules.operands in kept, count_skewed(rules, alive)) for rules in every]
+    return Count(
+        fused.total + sum(tally.total for _, tally in tallies),
+        fused.distinct + sum(tally.distinct for own, tally in tallies if own),
+        "structure",
+        complete=all(tally.complete for _, tally in tallies),
+    )
+
+
+def _by_listing(problem: EmbeddingProblem, alive: Callable[[], bool]) -> Count:
     from intarsia.embed.enumerate import enumerate_embeddings
 
-    total = sum(1 for _ in enumerate_embeddings(problem))
-    return Count(total, sum(1 for _ in enumerate_embeddings(problem, distinct=True)), "listing")
+    total = sum(1 for _ in enumerate_embeddings(problem, alive=alive))
+    distinct = sum(1 for _ in enumerate_embeddings(problem, distinct=True, alive=alive))
+    return Count(total, distinct, "listing", complete=alive())
 
 
 def count_space(space: Space) -> tuple[int, int]:
     """(sequences, sets) of one assignment: the parts do not know each other, so their numbers multiply."""
-    served = {lane for part in space.parts for lane in part.lanes}
-    if "dense" in space.rules.problem.require and served != set(space.rooms):
+    if not space.fillable:
         return 0, 0
     total = distinct = 1
     for part in space.parts:
@@ -71,7 +99,7 @@ def count_space(space: Space) -> tuple[int, int]:
 def part_table(space: Space, part: Part) -> Table:
     """Signed block chains of a part: over every way to group its axes, the convolution of the groups' tables."""
     rooms = tuple(space.rooms[lane] for lane in part.lanes)
-    full = "dense" in space.rules.problem.require
+    full = [i for i, lane in enumerate(part.lanes) if lane in space.full]
 
     @cache
     def table_of(group: Group) -> Table:
@@ -86,18 +114,8 @@ def part_table(space: Space, part: Part) -> Table:
         total: Table = {}
         for group in groups_with(axes, space.fusable):
             rest = tuple(a for a in axes if a not in group)
-            _convolve(total, table_of(group), whole(rest), rooms)
+            convolve(total, table_of(group), whole(rest), rooms)
         return total
 
     table = whole(part.axes)
-    return {key: n for key, n in table.items() if key[1] == rooms} if full else table
-
-
-def _convolve(total: Table, left: Table, right: Table, rooms: tuple[int, ...]) -> None:
-    for (blocks, factors), number in left.items():
-        for (more, others), times in right.items():
-            product = tuple(f * g for f, g in zip(factors, others, strict=True))
-            if any(f > room for f, room in zip(product, rooms, strict=True)):
-                continue
-            key: Key = (tuple(a + b for a, b in zip(blocks, more, strict=True)), product)
-            total[key] = total.get(key, 0) + number * times
+    return {key: n for key, n in table.items() if all(key[1][i] == rooms[i] for i in full)}

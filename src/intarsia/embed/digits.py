@@ -8,7 +8,7 @@ ceil(extent / (s[k] * f[k])) on top) that is a mixed radix system: every value i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import TypeAlias
@@ -69,16 +69,6 @@ class Chain:
         """The factor of the number of calls that the chain contributes."""
         return prod(self.gaps)
 
-    @property
-    def reach(self) -> int:
-        """The values that all loops together run through: the extent, or more where it is rounded up."""
-        return self.calls * prod(d.factor for d in self.digits)
-
-    @property
-    def exact(self) -> bool:
-        """Whether nothing overflows."""
-        return not self.digits or self.extent % self.digits[-1].top == 0
-
     def factor(self, lane: str) -> int:
         """The lanes that the chain takes on an instruction axis."""
         return prod(d.factor for d in self.digits if d.lane == lane)
@@ -93,7 +83,14 @@ def mergeable(low: Digit, high: Digit) -> bool:
     )
 
 
-def chains(extent: int, capacities: Mapping[str, int], *, exact: bool, merged: bool) -> Iterator[Digits]:
+def chains(
+    extent: int,
+    capacities: Mapping[str, int],
+    *,
+    exact: bool,
+    merged: bool,
+    allowed: Callable[[Digit], bool] = lambda _: True,
+) -> Iterator[Digits]:
     """Every chain of digits on an axis, the empty one included, by structural recursion.
 
     Args:
@@ -102,12 +99,19 @@ def chains(extent: int, capacities: Mapping[str, int], *, exact: bool, merged: b
         exact: whether the top digit must divide the extent.
         merged: leave out chains with neighbours that are one digit written as two: what remains are the different
             sets of lanes.
+        allowed: says of every digit by itself whether it may be used.
     """
-    yield from _extend((), 1, extent - 1, extent, dict(capacities), exact=exact, merged=merged)
+
+    def fits(digits: Digits, digit: Digit) -> bool:
+        if exact and extent % digit.top:
+            return False
+        return allowed(digit) and not (merged and digits and mergeable(digits[-1], digit))
+
+    return _extend((), 1, extent - 1, dict(capacities), fits)
 
 
 def _extend(
-    digits: Digits, below: int, reach: int, extent: int, room: dict[str, int], *, exact: bool, merged: bool
+    digits: Digits, below: int, reach: int, room: dict[str, int], fits: Callable[[Digits, Digit], bool]
 ) -> Iterator[Digits]:
     yield digits
     for lane, most in room.items():
@@ -116,20 +120,10 @@ def _extend(
             if furthest < below:
                 break
             for stride in range(below, furthest + 1, below):
-                if exact and extent % (stride * factor):
-                    continue
                 digit = Digit(lane, stride, factor)
-                if merged and digits and mergeable(digits[-1], digit):
-                    continue
-                yield from _extend(
-                    (*digits, digit),
-                    digit.top,
-                    reach - stride * (factor - 1),
-                    extent,
-                    {**room, lane: most // factor},
-                    exact=exact,
-                    merged=merged,
-                )
+                if fits(digits, digit):
+                    left = {**room, lane: most // factor}
+                    yield from _extend((*digits, digit), digit.top, reach - stride * (factor - 1), left, fits)
 
 
 def reaches(digits: Digits, extent: int) -> bool:

@@ -10,7 +10,6 @@ Unit vectors in it are aligned digits, the others skewed ones: (ow + 1, kw - 1) 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import product
 from typing import TypeAlias
 
 from intarsia.embed.constraints import Rules, moved
@@ -88,14 +87,28 @@ def skewed_directions(rules: Rules, lane: str) -> list[Vector]:
 
 
 def all_directions(rules: Rules, lane: str) -> Iterator[Vector]:
-    """Every direction on an instruction axis inside the box, for boxes small enough to list."""
+    """Every direction on an instruction axis inside the box."""
     reach = [rules.problem.operator.axis(name).extent - 1 for name in rules.live]
-    forms = rows(rules, lane)
-    for vector in product(*(range(-r, r + 1) for r in reach)):
-        if not any(vector) or any(sum(a * b for a, b in zip(f, vector, strict=True)) for f in forms):
-            continue
-        if rules.allows(lane, dict(zip(rules.live, vector, strict=True))):
+    for vector in vanishing(rows(rules, lane), reach):
+        if any(vector) and rules.allows(lane, dict(zip(rules.live, vector, strict=True))):
             yield vector
+
+
+def vanishing(forms: list[Vector], reach: list[int]) -> Iterator[Vector]:
+    """Every vector of entries up to the reach, of either sign, on which all forms vanish, in lexicographic order."""
+    after = [[sum(abs(c) * r for c, r in zip(f[i:], reach[i:], strict=True)) for i in range(len(f) + 1)] for f in forms]
+
+    def extend(chosen: Vector, sums: Vector) -> Iterator[Vector]:
+        place = len(chosen)
+        if place == len(reach):
+            yield chosen
+            return
+        for x in range(-reach[place], reach[place] + 1):
+            longer = tuple(total + form[place] * x for total, form in zip(sums, forms, strict=True))
+            if all(abs(total) <= rest[place + 1] for total, rest in zip(longer, after, strict=True)):
+                yield from extend((*chosen, x), longer)
+
+    return extend((), (0,) * len(forms))
 
 
 def pivots(rules: Rules, vector: Vector) -> list[int]:

@@ -95,6 +95,8 @@ class Duplication:
         return tuple(found)
 
     def _held(self, access: Access, moving: set[str], chains: tuple[Chain, ...]) -> Held | None:
+        if any(not s.terms and not 0 <= s.constant < self._size(access, s) for s in access.subscripts):
+            return Held(0, 0)  # every read is outside
         names = {name for chain in chains for name in chain.axes}
         mine = [s for s in access.subscripts if any(name in names for name, _ in s.terms)]
         uses = [name for s in mine for name, _ in s.terms]
@@ -121,7 +123,7 @@ class Duplication:
         held = [
             self._enumerated(access, s, lone, extents, offsets[i])
             if s in flat
-            else _overlay(_progression(_outer(s, lone)), offsets[i], *self._range(access, s))
+            else _overlay(_progression(_outer(s, lone)), offsets[i], *self.span(access, s))
             for i, s in enumerate(mine)
         ]
         return Held(slots * prod(h.slots for h in held), prod(h.distinct for h in held))
@@ -146,14 +148,14 @@ class Duplication:
             position = np.array(offsets, dtype=np.int64)
             for c, count in (*outer, *free):
                 position = np.add.outer(position, c * np.arange(count)).ravel()
-            low, high = self._range(access, subscript)
+            low, high = self.span(access, subscript)
             inside = position[(position >= low) & (position <= high)]
             seen = np.zeros(max(0, high - low + 1), dtype=np.bool_)
             seen[inside - low] = True
             self._points[key] = Held(inside.size, int(np.count_nonzero(seen)))
         return self._points[key]
 
-    def _range(self, access: Access, subscript: Affine) -> tuple[int, int]:
+    def span(self, access: Access, subscript: Affine) -> tuple[int, int]:
         """The positions that hold an element: inside the tensor, and of an axis that stands alone inside its extent."""
         low, high = 0, self._size(access, subscript) - 1
         if len(subscript.terms) == 1:

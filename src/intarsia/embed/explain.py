@@ -56,9 +56,11 @@ def infeasible(problem: EmbeddingProblem) -> bool:
     every = assignments(problem)
     if not every:
         return True
-    if not problem.require:
+    rules = [Rules(problem, operands) for operands in every]
+    plain = all(own.plain for own in rules)
+    if plain and not problem.require and not any(own.filled for own in rules):
         return False
-    if set(problem.require) <= {"dense", "no-padding"}:
+    if plain and problem.require and set(problem.require) <= {"dense", "no-padding"}:
         # a divisor of a flattened extent is a product of divisors of its axes: flattening makes nothing exact
         problem = replace(problem, family="aligned")
         return not any(Ties(space_of(Rules(problem, operands))).feasible for operands in every)
@@ -90,7 +92,10 @@ def in_words(problem: EmbeddingProblem, name: str) -> str:
             return "home: an output element must live in one lane of one register in all calls"
         case "padding":
             axes = [a.name for a in problem.operator.axes if not _guarded(problem, a.name)]
-            return f"padding: no factor is zero, and no result dead, beyond the end of {', '.join(axes) or 'some axis'}"
+            beyond = [*axes, *_filled(problem)]
+            return (
+                f"padding: no factor is zero, and no result dead, beyond the end of {', '.join(beyond) or 'some axis'}"
+            )
         case "dense":
             sizes = " x ".join(f"{a.name}<{a.extent}" for a in semantics.axes)
             return f"dense: every lane of {sizes} must work in every call"
@@ -104,6 +109,11 @@ def _requirement(problem: EmbeddingProblem, name: str) -> Requirement:
 
 def _guarded(problem: EmbeddingProblem, axis: str) -> bool:
     return all(Rules(problem, operands).guarded((axis,)) for operands in assignments(problem)[:1])
+
+
+def _filled(problem: EmbeddingProblem) -> list[str]:
+    every = {axis for operands in assignments(problem) for axis in Rules(problem, operands).filled}
+    return [f"lane axis {axis}" for axis in sorted(every)]
 
 
 def relaxation(problem: EmbeddingProblem, conflict: tuple[str, ...]) -> str:

@@ -36,7 +36,7 @@ def shapes(space: Space, *, merged: bool) -> Iterator[Shape]:
 def _fill(space: Space, groups: tuple[Group, ...], rooms: dict[str, int], *, merged: bool) -> Iterator[list[Chain]]:
     """Chains for the groups that together fit in the rooms; with ``merged`` off, orders decide what is canonical."""
     if not groups:
-        if "dense" not in space.rules.problem.require or all(r == 1 for r in rooms.values()):
+        if all(rooms[lane] == 1 for lane in space.full):
             yield []
         return
     group, rest = groups[0], groups[1:]
@@ -55,7 +55,7 @@ def _fill(space: Space, groups: tuple[Group, ...], rooms: dict[str, int], *, mer
 def _less(space: Space, rooms: dict[str, int], digits: Digits) -> dict[str, int] | None:
     """The rooms that digits leave; where every lane is to be used, None if they cannot be filled any more."""
     used = {a: prod(d.factor for d in digits if d.lane == a) for a in rooms}
-    if "dense" in space.rules.problem.require and any(rooms[a] % used[a] for a in rooms):
+    if any(rooms[a] % used[a] for a in space.full):
         return None
     return {a: rooms[a] // used[a] for a in rooms}
 
@@ -86,7 +86,7 @@ def shapes_between(space: Space, low: int, high: int, alive: Callable[[], bool])
 
 def _bounded(space: Space, groups: tuple[Group, ...], rooms: dict[str, int], calls: int) -> Iterator[list[Chain]]:
     if not groups:
-        if "dense" not in space.rules.problem.require or all(r == 1 for r in rooms.values()):
+        if all(rooms[lane] == 1 for lane in space.full):
             yield []
         return
     group, rest = groups[0], groups[1:]

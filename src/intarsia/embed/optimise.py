@@ -10,9 +10,8 @@ from intarsia.embed.listing import shapes_between
 from intarsia.embed.measures import Value, by_calls, least, value
 from intarsia.embed.operands import representatives
 from intarsia.embed.problem import EmbeddingProblem
-from intarsia.embed.requirements import satisfied
+from intarsia.embed.requirements import meeting
 from intarsia.embed.restricted import Restricted
-from intarsia.embed.shape import build
 from intarsia.embed.space import Space, space_of
 from intarsia.embed.ties import Ties
 from intarsia.embed.watch import Search
@@ -134,8 +133,8 @@ def _next(search: Search, high: int, last: int) -> int:
 def _band(search: Search, spaces: list[Space], low: int, high: int) -> Iterator[Embedding]:
     for space in spaces:
         for shape in shapes_between(space, low, high, search.alive):
-            embedding = build(search.problem, shape)
-            if satisfied(space.rules, embedding):
+            embedding = meeting(space.rules, shape)
+            if embedding is not None:
                 yield embedding
 
 

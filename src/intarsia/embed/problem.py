@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
@@ -50,7 +49,6 @@ class Price(Protocol):
 
 
 Objective: TypeAlias = tuple[Measure | Price, ...]
-Clock: TypeAlias = Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)

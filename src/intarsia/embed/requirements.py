@@ -7,7 +7,8 @@ meaning.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import prod
 from typing import Protocol
 
 import numpy as np
@@ -18,6 +19,7 @@ from intarsia.embed.duplication import count_layout
 from intarsia.embed.embedding import Embedding, Ints, evaluate, iterations, lane_positions
 from intarsia.embed.layout import gather, layout_of
 from intarsia.embed.problem import Requirement
+from intarsia.embed.shape import Shape, build, orders
 from intarsia.operators import Affine
 
 
@@ -48,12 +50,8 @@ class NoPadding:
         """Whether every loop of every flat divides what it is taken from."""
         extent = {loop.name: loop.extent for loop in embedding.loops}
         for flat in embedding.flats:
-            total = count = 1
-            for size in flat.extents:
-                total *= size
-            for name, _ in flat.value.terms:
-                count *= extent[name]
-            if total != count or any(s.terms for s in flat.shifts):
+            count = prod(extent[name] for name, _ in flat.value.terms)
+            if prod(flat.extents) != count or any(s.terms for s in flat.shifts):
                 return False
         return True
 
@@ -109,23 +107,61 @@ DEMANDS: dict[Requirement, Demand] = {
 
 
 def satisfied(rules: Rules, embedding: Embedding) -> bool:
-    """Whether an embedding meets the requirements, and, where registers are not plain, the lanes' own conditions."""
+    """Whether an embedding meets the requirements, and what the families do not say of every axis by itself."""
     demands = (DEMANDS[name] for name in rules.problem.require if name in DEMANDS)
-    return (rules.plain or lanes_agree(embedding)) and all(d.met(embedding) for d in demands)
+    dropped = rules.problem.dropped
+    lanes = rules.plain or (lanes_agree(embedding, dropped) and ("padding" in dropped or idle_lanes_vanish(embedding)))
+    return lanes and filled(rules, embedding) and all(d.met(embedding) for d in demands)
 
 
-def lanes_agree(embedding: Embedding) -> bool:
+def meeting(rules: Rules, shape: Shape) -> Embedding | None:
+    """The embedding of a set of lanes that meets the requirements, None if there is none.
+
+    Which digit of an instruction axis comes first matters to the order of elements alone; the standing order is tried
+    first.
+    """
+    embedding = build(rules.problem, shape)
+    if satisfied(rules, embedding):
+        return embedding
+    if "constant-only" not in rules.problem.require:
+        return None
+    others = (build(rules.problem, replace(shape, order=order)) for order in orders(rules.problem, shape))
+    return next((e for e in others if e != embedding and satisfied(rules, e)), None)
+
+
+def filled(rules: Rules, embedding: Embedding) -> bool:
+    """Whether digits fill the instruction axes whose idle lanes would change a result."""
+    extent = {axis.name: axis.extent for axis in embedding.instruction.semantics.axes}
+    return all(prod(loop.extent for loop in embedding.lane_loops(a)) == extent[a] for a in rules.filled)
+
+
+def idle_lanes_vanish(embedding: Embedding) -> bool:
+    """IDLE LANES ARE HARMLESS, lane by lane: beyond the digits no lane adds to a result that a digit has.
+
+    For sums it may if a factor's register is one that no digit has, for that is zero.
+    """
+    positions, _, used = lane_positions(embedding)
+    everywhere = np.ones_like(used)
+    risky = ~used
+    for number, (meaning, access) in enumerate(embedding.pairs()):
+        if access is not None and (number == 0 or embedding.body.combine == "+="):
+            register = _address(meaning.subscripts, positions, everywhere)
+            risky &= np.isin(register, register[used])
+    return not risky.any()
+
+
+def lanes_agree(embedding: Embedding, dropped: frozenset[str] = frozenset()) -> bool:
     """OPERANDS and RESULT lane by lane, for instructions whose registers are not addressed by single axes.
 
     All lanes of the first call: directions are the same in every call, so what holds of their differences there holds
     everywhere. Two lanes in one factor's register have one element, two lanes have one result register exactly if they
-    have one output element.
+    have one output element. A family that is dropped is not looked at.
     """
     positions, _, used = lane_positions(embedding)
     found, _ = iterations(embedding, {loop.name: np.zeros(1, dtype=np.int64) for loop in embedding.outer})
     images = {name: np.broadcast_to(values, (1, used.size))[0] for name, values in found.items()}
     for number, (meaning, access) in enumerate(embedding.pairs()):
-        if access is None:
+        if access is None or ("operands" if number else "result") in dropped:
             continue
         register = _address(meaning.subscripts, positions, used)
         element = _address(access.subscripts, images, used)

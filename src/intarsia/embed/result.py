@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
-from intarsia.embed.count import CLOSED, Count, count
+from intarsia.embed.count import CLOSED, COUNTING, Count, count
 from intarsia.embed.embedding import Embedding
 from intarsia.embed.measures import value
 from intarsia.embed.optimise import optimise
@@ -23,8 +23,8 @@ class Result:
     Attributes:
         problem: the question, with those preferences among its requirements that could be met.
         outcome: what the search said.
-        counts: how many embeddings there are; None where that would take a listing of the skewed family or of what
-            meets the requirements.
+        counts: how many embeddings there are, or, of the skewed family, at least are; None where that would take a
+            listing of what meets the requirements.
         measures: the best embedding's value for each measure of the objective.
         seconds: wall time of search, check and count.
     """
@@ -122,6 +122,6 @@ def assert_right(embedding: Embedding, dtypes: Dtypes) -> None:
 def _counts(problem: EmbeddingProblem, outcome: Outcome[Embedding]) -> Count | None:
     if isinstance(outcome, Infeasible):
         return Count(0, 0, "closed form")
-    if problem.family == "skewed" or set(problem.require) - CLOSED:
+    if set(problem.require) - CLOSED:
         return None
-    return count(problem)
+    return count(replace(problem, limit=min(problem.limit, COUNTING)))

@@ -72,6 +72,17 @@ def chain_table(extents: tuple[int, ...], rooms: tuple[int, ...], *, exact: bool
     return {(place[:lanes], place[lanes:]): int(total[place]) for place in where}
 
 
+def convolve(total: Table, left: Table, right: Table, rooms: tuple[int, ...]) -> None:
+    """Add to a table what two tables give side by side, as far as the rooms allow."""
+    for (blocks, factors), number in left.items():
+        for (more, others), times in right.items():
+            product = tuple(f * g for f, g in zip(factors, others, strict=True))
+            if any(f > room for f, room in zip(product, rooms, strict=True)):
+                continue
+            key: Key = (tuple(a + b for a, b in zip(blocks, more, strict=True)), product)
+            total[key] = total.get(key, 0) + number * times
+
+
 def _empty(rooms: tuple[int, ...]) -> Numbers:
     """A dense table: as many blocks as fit by every factor up to the room, for each instruction axis."""
     return np.zeros((*(room.bit_length() for room in rooms), *(room + 1 for room in rooms)), dtype=np.int64)

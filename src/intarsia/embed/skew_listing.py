@@ -106,7 +106,8 @@ def _space(rules: Rules, towers: dict[int, Digits]) -> Space | None:
 
 def _fill(space: Space, groups: tuple[Group, ...], room: dict[str, int], *, merged: bool) -> Iterator[list[Chain]]:
     if not groups:
-        yield []
+        if all(room[lane] == 1 for lane in space.full):
+            yield []
         return
     group, rest = groups[0], groups[1:]
     extents = tuple(space.extents[name] for name in group)
@@ -115,11 +116,21 @@ def _fill(space: Space, groups: tuple[Group, ...], room: dict[str, int], *, merg
     for digits in _weave((), fixed, space.extent(group), room, lanes, exact=space.exact(group)):
         if not genuine(extents, digits) or (merged and any(map(mergeable, digits, digits[1:]))):
             continue
-        left = dict(room)
-        for digit in digits:
-            left[digit.lane] //= digit.factor
+        left = _left(space, room, digits)
+        if left is None:
+            continue
         for others in _fill(space, rest, left, merged=merged):
             yield [Chain(group, extents, digits), *others]
+
+
+def _left(space: Space, room: dict[str, int], digits: Digits) -> dict[str, int] | None:
+    """The room that digits leave; None if an instruction axis that must be filled cannot be filled any more."""
+    left = dict(room)
+    for digit in digits:
+        if digit.lane in space.full and left[digit.lane] % digit.factor:
+            return None
+        left[digit.lane] //= digit.factor
+    return left
 
 
 def _weave(

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 from intarsia.embed.constraints import Rules
+from intarsia.embed.digits import Chain
+from intarsia.embed.duplication import components, skewed_axes
 from intarsia.embed.embedding import Embedding
-from intarsia.embed.measures import least, value
+from intarsia.embed.measures import Value, by_calls, least, value
 from intarsia.embed.operands import representatives
 from intarsia.embed.problem import EmbeddingProblem
 from intarsia.embed.restricted import Restricted
 from intarsia.embed.skew_space import complete, configurations, fewest, spaces, steps
 from intarsia.embed.ties import Ties
 from intarsia.embed.watch import Search
-from intarsia.solvers import Found, Infeasible, Outcome, OutOfTime
+from intarsia.solvers import Found, Outcome, OutOfTime
 
 STACKED = 64
 """Embeddings of fewest calls whose layouts are measured."""
@@ -29,18 +31,20 @@ def optimise_skewed(problem: EmbeddingProblem) -> Outcome[Embedding]:
     """
     from intarsia.embed.optimise import search as search_fused
 
-    fused = search_fused(replace(problem, family="fused", limit=problem.limit / 2))
+    search = Search(problem)
     rules = [Rules(problem, operands) for operands in representatives(problem)]
     moves = [steps(own) if own.plain else [] for own in rules]
-    if not any(moves) or set(problem.require) & {"dense", "no-padding"}:
+    exact = set(problem.require) & {"dense", "no-padding"}
+    primitive = all(own.plain for own in rules) and by_calls(problem.objective) and not problem.require
+    if exact or (primitive and not any(moves)):  # other directions make no fewer calls, but may be better otherwise
         return search_fused(replace(problem, family="fused"))
-    search = Search(problem)
-    if not isinstance(fused, Infeasible):
-        start = fused.value if isinstance(fused, Found) else fused.best
-        if start is not None:
-            search.offer(start, value(start, problem.objective))
+    fused = search_fused(replace(problem, family="fused", limit=problem.limit / 2))
+    if isinstance(fused, Found):
+        search.offer(fused.value, fused.bound)
+    elif isinstance(fused, OutOfTime) and fused.best is not None:
+        search.offer(fused.best, value(fused.best, problem.objective))
     calls, kept = _fewest(rules, search)
-    proved = search.alive() and all(map(complete, moves))
+    proved = search.alive() and all(map(complete, moves)) and all(own.plain for own in rules)
     bound = least(problem, problem.objective, calls if proved else 1)
     if not problem.require and search.best is not None and not any(t.space.skewed for t in kept) and proved:
         same = isinstance(fused, Found) and search.best.calls == calls
@@ -48,8 +52,8 @@ def optimise_skewed(problem: EmbeddingProblem) -> Outcome[Embedding]:
             return Found(search.best, fused.bound if isinstance(fused, Found) else bound, search.effort)
     if problem.require:
         _restrict(rules, search)
-    for embedding in _candidates(kept, search) if not problem.require else ():
-        search.offer(embedding, value(embedding, problem.objective))
+    else:
+        _candidates(kept, search)
     if search.best is None:
         return fused if search.alive() else OutOfTime(None, bound, search.effort)
     if not search.alive():
@@ -69,13 +73,33 @@ def _fewest(rules: list[Rules], search: Search) -> tuple[int, list[Ties]]:
     return calls, kept
 
 
-def _candidates(kept: list[Ties], search: Search) -> Iterator[Embedding]:
-    """Embeddings of fewest calls with stacked chains."""
+def _candidates(kept: list[Ties], search: Search) -> None:
+    """Offer the embeddings of fewest calls with stacked chains."""
     for ties in kept:
-        for number, chains in enumerate(ties.stacked()):
-            if number >= STACKED or not search.alive():
-                break
-            yield ties.shape(chains)
+        for chains in islice(ties.stacked(), STACKED):
+            if not search.alive():
+                return
+            measured = _measured(ties, chains, search)
+            if search.best is None or measured < search.value:
+                search.offer(ties.shape(chains), measured)
+
+
+def _measured(ties: Ties, chains: tuple[Chain, ...], search: Search) -> Value:
+    """The objective; duplicated bytes in closed form if that is all it asks for besides calls."""
+    objective = search.problem.objective
+    closed = _duplicated(ties, chains) if by_calls(objective) and "duplicated" in objective else None
+    if closed is None:
+        return value(ties.shape(chains), objective)
+    return (*least(search.problem, objective[:-1], ties.calls), closed)
+
+
+def _duplicated(ties: Ties, chains: tuple[Chain, ...]) -> int | None:
+    """Duplicated bytes, None where there is no closed form."""
+    by_group = {chain.axes: chain for chain in chains}
+    parts = components(ties.space.rules, tuple(by_group), skewed_axes(ties.space.skewed))
+    held = [ties.duplication.held(tuple(by_group[group] for group in part)) for part in parts]
+    known = [h for h in held if h is not None]
+    return ties.duplication.total(known) if len(known) == len(held) else None
 
 
 def _restrict(rules: list[Rules], search: Search) -> None:

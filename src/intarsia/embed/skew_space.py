@@ -7,7 +7,8 @@ with f = 2 put a 2x2 patch of outputs on one instruction axis and leave t_kh, t_
 
 The compensations form no cycle: then the value of an iteration gives the digits of the pivots that nobody compensates,
 these give the values of the next t, and so on, so every iteration is exactly one lane of one call. (Lattice tilings
-without such an order, (1, 1) with (1, -1) say, are not in the family. Nor is a pivot flattened with other axes.)
+without such an order, (1, 1) with (1, -1) say, are not in the family. Nor is a pivot flattened with other axes, nor any
+skewed digit where an instruction addresses registers by several axes at once.)
 
 Fewest calls: which directions matter.
 
@@ -116,10 +117,13 @@ def _space(rules: Rules, orders: tuple[tuple[Skew, ...], ...]) -> Space | None:
     own = {a.name: a.extent for a in rules.problem.operator.axes}
     extents, rooms = dict(own), dict(rules.capacities)
     bottom: dict[str, Digits] = {}
+    filled = space_of(rules).full
     for order in orders:
         pivot = rules.live[order[0][1]]
         bottom[pivot] = _tower(rules, order)
         for digit in bottom[pivot]:
+            if digit.lane in filled and rooms[digit.lane] % digit.factor:
+                return None
             rooms[digit.lane] //= digit.factor
             for name, c in digit.skew:
                 if abs(c) >= own[name]:

@@ -44,6 +44,11 @@ class Space:
             if extent > 1
         }
 
+    @cached_property
+    def full(self) -> frozenset[str]:
+        """The instruction axes that digits must fill."""
+        return frozenset(self.rooms if "dense" in self.rules.problem.require else self.rules.filled)
+
     def lanes(self, group: Group) -> tuple[str, ...]:
         """The instruction axes that every axis of the group may serve."""
         return tuple(a for a in self.rooms if all(a in self.serves.get(name, ()) for name in group))
@@ -87,6 +92,12 @@ class Space:
     def groupings(self, part: Part) -> Iterator[tuple[Group, ...]]:
         """Every way to flatten the axes of a part, the way without fusing first."""
         return groupings(part.axes, self.fusable)
+
+    @cached_property
+    def fillable(self) -> bool:
+        """Whether every instruction axis that must be filled is served by some operator axis."""
+        served = {lane for part in self.parts for lane in part.lanes}
+        return all(lane in served or self.rooms[lane] == 1 for lane in self.full)
 
     @cached_property
     def outside(self) -> int:

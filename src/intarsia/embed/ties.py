@@ -64,9 +64,8 @@ class Ties:
         self.duplication = Duplication(space.rules)
         self._chains: dict[tuple[bool, Group, tuple[tuple[str, int], ...], int], list[Digits]] = {}
         self._choices: dict[Split, list[Choice] | None] = {}
-        self.nodes = 0
         found = [least_calls(space, part) for part in space.parts]
-        self.feasible = all(calls for calls, _ in found)
+        self.feasible = space.fillable and all(calls for calls, _ in found)
         self.calls = space.outside
         for calls, _ in found:
             self.calls *= calls
@@ -112,7 +111,6 @@ class Ties:
         slides = sliding(self.space, self.duplication, tuple(group for group, _, _ in split))
         options = (self.chains(*entry, whole=not slides.isdisjoint(entry[0])) for entry in split)
         for digits in product(*options):
-            self.nodes += 1
             yield tuple(
                 Chain(group, tuple(extents[n] for n in group), own)
                 for (group, _, _), own in zip(split, digits, strict=True)

@@ -16,16 +16,37 @@ from intarsia.flow.answers import EmbedAnswer, Explanation, Question
 from intarsia.flow.bench import bench_layers, deepbench_rows
 from intarsia.flow.fit import answer, explanation
 from intarsia.flow.generic import run_generic
+from intarsia.flow.models import ModelAnswer, describe
 from intarsia.flow.runs import BenchAnswer, CompileAnswer, RunAnswer
 from intarsia.flow.vta import Options, compile_to_folder, read_config, run_vta
 from intarsia.ground import QUIET, InputError, Trace
 from intarsia.machines import Entry, Instruction, catalogue, find_instruction
-from intarsia.models import OnnxFile, read_spec, read_specs
+from intarsia.models import Listed, OnnxFile, listing, read_model, read_spec, read_specs
 
 
 def read_operators(spec: str) -> OnnxFile:
     """The operators that a text, a shorthand, a file, a row of DeepBench or an ONNX file names, and what is none."""
     return read_specs(spec)
+
+
+def models() -> tuple[Listed, ...]:
+    """The catalogue of models, sorted by name."""
+    return listing()
+
+
+def model(text: str, *, microbatch: int = 1, sequence: int | None = None, tensor: int = 1) -> ModelAnswer:
+    """The layers of a model as one device sees them, with weights, operations and activations.
+
+    Args:
+        text: a name of the catalogue, a ``config.json``, an ONNX file.
+        microbatch: sequences or images.
+        sequence: tokens; the model's own for None.
+        tensor: devices that share each weight matrix.
+
+    Raises:
+        InputError: for an unknown model, a file that is none, or sizes that the model cannot have.
+    """
+    return describe(read_model(text), microbatch=microbatch, sequence=sequence, tensor=tensor)
 
 
 def read_instruction(name: str) -> Instruction:

@@ -19,7 +19,7 @@ from intarsia.embed import (
 )
 from intarsia.embed.check import check
 from intarsia.embed.constraints import OneHome, OperandsKept, ResultKept, Rules, moved
-from intarsia.embed.count import CLOSED
+from intarsia.embed.count import CLOSED, COUNTING
 from intarsia.embed.measures import measure
 from intarsia.embed.operands import representatives
 from intarsia.embed.printing import operator_nest
@@ -92,18 +92,20 @@ def _best(outcome: Outcome[Embedding]) -> Embedding | None:
 
 
 def _counts(problem: EmbeddingProblem) -> Counts | None:
-    """In closed form where there is one; by listing where few embeddings are to be looked at; else not at all."""
+    """In closed form where there is one; by listing where few embeddings are to be looked at; else not at all.
+
+    The skewed family has no closed form: where its count takes too long, there are at least so many.
+    """
     if "fixed" in problem.require:
         return Counts(1, 1)
-    if problem.family == "skewed":
-        return None
+    problem = replace(problem, limit=min(problem.limit, COUNTING))
     wider = count(replace(problem, require=tuple(r for r in problem.require if r in CLOSED)))
     if set(problem.require) <= CLOSED:
-        return Counts(wider.total, wider.distinct)
+        return Counts(wider.total, wider.distinct, wider.complete)
     if wider.total > LOOKED_AT:
         return None
     found = count(problem)
-    return Counts(found.total, found.distinct)
+    return Counts(found.total, found.distinct, found.complete)
 
 
 def _within(listing: Callable[[], Iterator[Embedding]], seconds: float) -> tuple[list[Embedding], bool]:

@@ -1,7 +1,11 @@
 """A model as a chain of layers, each a small graph of nodes with what they do, forward and backward."""
 
+from intarsia.graph.check import check_layers, check_model
+from intarsia.graph.convolution import Convolution
+from intarsia.graph.derive import NamedPart, layers_of, parts_of
 from intarsia.graph.layer import Layer, Node
 from intarsia.graph.model import Model
+from intarsia.graph.step import Gather, Kind, Product, SelfAttention, Step, Steps, Vector, View
 from intarsia.graph.variant import Attention, Dtype, Recompute, Variant
 from intarsia.graph.work import (
     Collective,
@@ -18,16 +22,30 @@ __all__ = [
     "Attention",
     "Collective",
     "Contraction",
+    "Convolution",
     "Dtype",
     "Elementwise",
     "FusedAttention",
+    "Gather",
     "Group",
+    "Kind",
     "Layer",
     "Lookup",
     "Model",
+    "NamedPart",
     "Node",
     "Pattern",
+    "Product",
     "Recompute",
+    "SelfAttention",
+    "Step",
+    "Steps",
     "Variant",
+    "Vector",
+    "View",
     "Work",
+    "check_layers",
+    "check_model",
+    "layers_of",
+    "parts_of",
 ]

@@ -41,7 +41,10 @@ class Layer:
         input_bytes: the layer's input, all that full recomputation keeps.
         output_bytes: what the next pipeline stage is sent.
         tied: name of an earlier layer whose weights this one uses (an LM head that is the embedding), or empty;
-            its own ``parameters`` are then counted only where the two are on different stages.
+            its ``tied_parameters`` are then counted only where the two are on different stages.
+        tied_parameters: how many of ``parameters`` are those.
+        checkpointed: full recomputation applies to it, as it does to blocks; embedding, head and loss keep what they
+            keep and compute nothing again.
     """
 
     name: str
@@ -53,22 +56,21 @@ class Layer:
     input_bytes: int
     output_bytes: int
     tied: str = ""
+    tied_parameters: int = 0
+    checkpointed: bool = True
 
     def kept_bytes(self, recompute: Recompute) -> int:
         """Activations of one microbatch that one such layer keeps for its backward pass."""
-        match recompute:
-            case Recompute.FULL:
-                return self.input_bytes
-            case Recompute.SELECTIVE:
-                return sum(node.kept_bytes for node in self.forward if not node.core)
-            case Recompute.NONE:
-                return sum(node.kept_bytes for node in self.forward)
+        if recompute is Recompute.FULL and self.checkpointed:
+            return self.input_bytes
+        again = {node.name for node in self.recomputed(recompute)}
+        return sum(node.kept_bytes for node in self.forward if node.name not in again)
 
     def recomputed(self, recompute: Recompute) -> tuple[Node, ...]:
         """The nodes of the forward pass that the backward pass computes again."""
         match recompute:
             case Recompute.FULL:
-                return self.forward
+                return self.forward if self.checkpointed else ()
             case Recompute.SELECTIVE:
                 return tuple(node for node in self.forward if node.core)
             case Recompute.NONE:

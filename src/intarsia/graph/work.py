@@ -23,6 +23,8 @@ class Contraction:
         accumulates: the result is added to what is in memory (weight gradients), so it is read as well.
         spec: the operator in short (``conv2d:…``) where it is not ``batch`` plain products; the embedding solver's
             question; empty for plain products.
+        unique_bytes: what crosses memory once where elements of an operand stand in several rows (convolutions); 0
+            for plain products.
     """
 
     batch: int
@@ -33,6 +35,7 @@ class Contraction:
     result_bytes: int = 2
     accumulates: bool = False
     spec: str = ""
+    unique_bytes: int = 0
 
     @property
     def flops(self) -> int:
@@ -42,6 +45,8 @@ class Contraction:
     @property
     def bytes_moved(self) -> int:
         """Both operands read once and the result written once (and read once where it accumulates)."""
+        if self.unique_bytes:
+            return self.unique_bytes
         operands = self.element_bytes * self.batch * (self.m * self.k + self.k * self.n)
         return operands + (1 + self.accumulates) * self.result_bytes * self.batch * self.m * self.n
 

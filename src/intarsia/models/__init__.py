@@ -1,6 +1,24 @@
-"""Front ends that read models; ``read_spec`` is the one way from what a user types to an operator."""
+"""Front ends that read models: ``read_spec`` gives operators, ``read_model`` a chain of layers."""
 
+from intarsia.models.listing import Listed, catalogue_names, listing
+from intarsia.models.model import read_model
 from intarsia.models.onnx_file import OnnxFile, Other, Qualifying, read_node, read_onnx
 from intarsia.models.spec import read_spec, read_specs
+from intarsia.models.torch_graph import from_torch
+from intarsia.models.traced import Traced
 
-__all__ = ["OnnxFile", "Other", "Qualifying", "read_node", "read_onnx", "read_spec", "read_specs"]
+__all__ = [
+    "Listed",
+    "OnnxFile",
+    "Other",
+    "Qualifying",
+    "Traced",
+    "catalogue_names",
+    "from_torch",
+    "listing",
+    "read_model",
+    "read_node",
+    "read_onnx",
+    "read_spec",
+    "read_specs",
+]

@@ -49,7 +49,7 @@ def read_onnx(path: str) -> OnnxFile:
     """
     qualifying: list[Qualifying] = []
     others: list[Other] = []
-    for node in nodes_of(_load(path)):
+    for node in nodes_of(with_shapes(load(path))):
         try:
             operator, note = convert(node)
         except InputError as error:
@@ -82,7 +82,12 @@ def read_node(path: str, name: str) -> Operator:
     raise InputError("no such node", where=path, value=name, allowed=shown or "none: no node qualifies", hint=near)
 
 
-def _load(path: str) -> Any:
+def load(path: str) -> Any:
+    """A file's model without its weights.
+
+    Raises:
+        InputError: if the file cannot be read, is no ONNX model, or is cut off.
+    """
     import onnx
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
@@ -95,6 +100,13 @@ def _load(path: str) -> Any:
     except OSError as error:
         raise InputError("cannot be read", where=path, value=str(error)) from error
     _check(path, model.graph)
+    return model
+
+
+def with_shapes(model: Any) -> Any:
+    """The same with the shapes that ONNX infers; as it is where it infers none."""
+    import onnx
+
     try:
         return onnx.shape_inference.infer_shapes(model, data_prop=True)
     except (onnx.shape_inference.InferenceError, ValueError, RuntimeError):

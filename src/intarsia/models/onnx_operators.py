@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from intarsia.ground.errors import InputError
 from intarsia.models.onnx_node import Node
+from intarsia.models.onnx_window import auto_pad, padding, spatial, steps
 from intarsia.operators import Combine, Operator, library
 
 Converted = tuple[Operator, str]
@@ -54,8 +55,8 @@ def _zero_point(node: Node, index: int) -> int:
 
 def _convolution(node: Node, x: int, w: int, *, out: str, pad_value: int = 0) -> Operator:
     image, weights = node.inputs[x], node.inputs[w]
-    size, kernel = _spatial(image.shape, weights.shape)
-    stride, dilation = _steps(node, "strides", size), _steps(node, "dilations", size)
+    size, kernel = spatial(image.shape, weights.shape)
+    stride, dilation = steps(node, "strides", size), steps(node, "dilations", size)
     groups = int(node.attributes.get("group", 1))
     if weights.shape[1] * groups != image.shape[1]:
         raise InputError("weights do not fit the channels", value=f"{weights.shape}, {groups} groups, {image.shape}")
@@ -68,50 +69,17 @@ def _convolution(node: Node, x: int, w: int, *, out: str, pad_value: int = 0) ->
         k=weights.shape[0],
         stride=stride,
         dilation=dilation,
-        pad=_pads(node, size, kernel, stride, dilation),
+        pad=padding(node, size, kernel, stride, dilation),
         groups=groups,
         pad_value=pad_value,
         dtypes=(image.dtype, weights.dtype, out),
     )
 
 
-def _spatial(image: tuple[int, ...], weights: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    size, kernel = image[2:], weights[2:]
-    if not 1 <= len(size) <= 3 or len(size) != len(kernel):
-        raise InputError("spatial dimensions", value=f"{len(size)} and {len(kernel)}", allowed="1, 2 or 3, and as many")
-    return size, kernel
-
-
-def _steps(node: Node, name: str, size: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(int(v) for v in node.attributes.get(name, (1,) * len(size)))
-
-
-def _auto_pad(node: Node) -> str:
-    given = node.attributes.get("auto_pad", b"NOTSET")
-    return given.decode() if isinstance(given, bytes) else str(given)
-
-
-def _pads(
-    node: Node, size: tuple[int, ...], kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
-) -> tuple[int, ...]:
-    """All paddings before, then all after, by ONNX's ``pads`` or ``auto_pad``."""
-    auto = _auto_pad(node)
-    if auto == "VALID":
-        return (0,) * (2 * len(size))
-    if auto == "NOTSET":
-        return tuple(int(v) for v in node.attributes.get("pads", (0,) * (2 * len(size))))
-    totals = [
-        max(0, (-(-e // s) - 1) * s + d * (f - 1) + 1 - e)
-        for e, f, s, d in zip(size, kernel, stride, dilation, strict=True)
-    ]
-    less, more = tuple(t // 2 for t in totals), tuple(t - t // 2 for t in totals)
-    return (*less, *more) if auto == "SAME_UPPER" else (*more, *less)
-
-
 def _conv_transpose(node: Node) -> Converted:
     image, weights = node.inputs[:2]
-    size, kernel = _spatial(image.shape, weights.shape)
-    stride, groups = _steps(node, "strides", size), int(node.attributes.get("group", 1))
+    size, kernel = spatial(image.shape, weights.shape)
+    stride, groups = steps(node, "strides", size), int(node.attributes.get("group", 1))
     extra = tuple(int(v) for v in node.attributes.get("output_padding", (0,) * len(size)))
     pads = tuple(int(v) for v in node.attributes.get("pads", (0,) * (2 * len(size))))
     wanted = _wanted_output(node, size, stride)
@@ -121,7 +89,7 @@ def _conv_transpose(node: Node) -> Converted:
         extra = tuple(o + max(0, -t) for o, t in zip(extra, totals, strict=True))
         less = tuple(max(0, t) // 2 for t in totals)
         more = tuple(max(0, t) - max(0, t) // 2 for t in totals)
-        pads = (*less, *more) if _auto_pad(node) == "SAME_UPPER" else (*more, *less)
+        pads = (*less, *more) if auto_pad(node) == "SAME_UPPER" else (*more, *less)
     operator = library.deconv(
         f"deconv{len(size)}d",
         size,
@@ -130,7 +98,7 @@ def _conv_transpose(node: Node) -> Converted:
         c=image.shape[1],
         k=weights.shape[1] * groups,
         stride=stride,
-        dilation=_steps(node, "dilations", size),
+        dilation=steps(node, "dilations", size),
         pad=pads,
         output_padding=extra,
         groups=groups,
@@ -143,7 +111,7 @@ def _wanted_output(node: Node, size: tuple[int, ...], stride: tuple[int, ...]) -
     """The spatial extents that the padding follows from; empty if the padding is given."""
     if "output_shape" in node.attributes:
         return tuple(int(v) for v in node.attributes["output_shape"])[-len(size) :]
-    if _auto_pad(node) in {"SAME_UPPER", "SAME_LOWER"}:
+    if auto_pad(node) in {"SAME_UPPER", "SAME_LOWER"}:
         return tuple(e * s for e, s in zip(size, stride, strict=True))
     return ()
 
@@ -160,13 +128,13 @@ def _average_pool(node: Node) -> Converted:
 
 def _pooling(node: Node, combine: Combine) -> Operator:
     image, result = node.inputs[0], node.outputs[0]
-    size, kernel = _spatial(image.shape, (1, 1, *(int(v) for v in node.attributes["kernel_shape"])))
-    stride, dilation = _steps(node, "strides", size), _steps(node, "dilations", size)
-    pads = _pads(node, size, kernel, stride, dilation)
+    size, kernel = spatial(image.shape, (1, 1, *(int(v) for v in node.attributes["kernel_shape"])))
+    stride, dilation = steps(node, "strides", size), steps(node, "dilations", size)
+    pads = padding(node, size, kernel, stride, dilation)
     before, after = pads[: len(size)], list(pads[len(size) :])
-    for i, windows in enumerate(result.shape[2:]):  # ceil_mode lets the last window leave the padding
-        reach = (windows - 1) * stride[i] + dilation[i] * (kernel[i] - 1) + 1
-        after[i] = max(after[i], reach - size[i] - before[i])
+    if node.attributes.get("ceil_mode", 0) and auto_pad(node) == "NOTSET":
+        for i, (s, f, d) in enumerate(zip(stride, kernel, dilation, strict=True)):
+            after[i] = _rounded_up(size[i] + before[i], after[i], s, d * (f - 1) + 1)
     return library.pool(
         f"{'max' if combine == 'max=' else 'avg'}pool{len(size)}d",
         combine,
@@ -179,6 +147,20 @@ def _pooling(node: Node, combine: Combine) -> Operator:
         pad=(*before, *after),
         dtypes=(image.dtype, image.dtype, result.dtype),
     )
+
+
+def _rounded_up(inner: int, after: int, stride: int, window: int) -> int:
+    """The padding after a dimension under ceil_mode: the last window may leave it, but not begin in it.
+
+    Args:
+        inner: the extent with the padding before it.
+        after: the padding after it, as given.
+        stride: from window to window.
+        window: extent of a window.
+    """
+    windows = -(-(inner + after - window) // stride) + 1
+    windows -= (windows - 1) * stride >= inner
+    return max(0, (windows - 1) * stride + window - inner)
 
 
 def _matmul(node: Node) -> Converted:

@@ -72,8 +72,8 @@ def stage_parameters(profile: Profile, split: Split, stage: int) -> tuple[int, i
     present = {item.layer.name for item, count in zip(profile.layers, here, strict=True) if count}
     shared = experts = 0
     for item, count in zip(profile.layers, here, strict=True):
-        if item.layer.tied not in present:
-            shared += count * item.layer.parameters
+        own = item.layer.parameters - (item.layer.tied_parameters if item.layer.tied in present else 0)
+        shared += count * own
         experts += count * item.layer.expert_parameters
     return shared, experts
 

@@ -184,7 +184,7 @@ def _tied(profile: Profile, strategy: Strategy) -> float:
     """Weights that two stages share are summed between them."""
     if strategy.pipeline == 1:
         return 0.0
-    tied = sum(item.layer.parameters for item in profile.layers if item.layer.tied)
+    tied = sum(item.layer.tied_parameters for item in profile.layers)
     group = Placed(2, strategy.devices // strategy.pipeline * (strategy.pipeline - 1))
     return _collective(profile, Pattern.ALL_REDUCE, tied * strategy.gradient_bytes, group)
 

@@ -1,4 +1,4 @@
-"""The only module that calls OR-Tools: integer models solved to a proved optimum by CP-SAT, or enumerated."""
+"""The only module that calls CP-SAT: integer models solved to a proved optimum by CP-SAT, or enumerated."""
 
 from __future__ import annotations
 
@@ -74,6 +74,14 @@ class Model:
         target = self._model.new_int_var(low, high, name)
         self._model.add_max_equality(target, list(terms))
         return target
+
+    def interval(self, start: Expression, size: Expression, end: Expression, *, only_if: Any = True) -> Expression:
+        """A stretch of time with ``start + size == end``, there if the literal ``only_if`` is true."""
+        return self._model.new_optional_interval_var(start, size, end, only_if, "")
+
+    def cumulative(self, intervals: Sequence[Expression], demands: Sequence[int], capacity: int) -> None:
+        """At no time do the demands of the intervals that are there exceed the capacity."""
+        self._model.add_cumulative(list(intervals), list(demands), capacity)
 
     def minimize(self, objective: Expression) -> None:
         """Look for the least value of a linear form instead of any solution."""

@@ -15,10 +15,10 @@ class Efficiency:
         memory: fraction of the HBM bandwidth that a long pass reaches.
         misaligned: factor on a product's rate where a dimension in memory is no multiple of 16 bytes.
         kernel: seconds that a kernel takes beyond its work: filling and draining the chip.
-        host: seconds that the host needs to issue one kernel; a layer cannot be faster than its kernels are issued.
+        host: seconds that the host needs to issue one kernel; a pass cannot be faster than its kernels are issued.
         link: fraction of a link's bandwidth that a long collective reaches.
-        collective: seconds that a collective takes beyond its messages: start, synchronisation of ranks.
-        straggle: seconds that each doubling of a tensor group adds to each of its collectives.
+        collective: seconds that a collective takes beyond its messages.
+        straggle: seconds for which a host waits for the slowest one at a collective, for each doubling of its group.
         error: standard deviation of the logarithm of (measured ÷ predicted).
         source: what it was fitted on, or whom it was borrowed from.
     """

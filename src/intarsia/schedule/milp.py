@@ -1,0 +1,93 @@
+"""The published formulation of the layer's schedule, for HiGHS: a second way to the same optimum.
+
+Wang, Tarnawski, Phanishayee, Mahajan, "Integrated Hardware Architecture and Device Placement Search" (ICML 2024, arXiv
+2407.13143): for each operator its start t, its length p and whether it is spread, y; for each pair of a kind that
+precedence does not order, which goes first, x; for each operator and core whether it is there, z; minimise the makespan
+T. A spread operator is on every core.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+from intarsia.schedule.place import place
+from intarsia.schedule.problem import Kind, ScheduleProblem
+from intarsia.schedule.schedule import Schedule
+from intarsia.schedule.ticks import in_ticks, members
+from intarsia.solvers import Found, Limits, LinearModel, Outcome, OutOfTime
+from intarsia.solvers.cpsat import Expression
+
+BITS = 40
+
+
+class Published:
+    """The variables and constraints; time in units of the horizon, so that the big M is 1."""
+
+    def __init__(self, problem: ScheduleProblem) -> None:
+        self.problem = problem
+        self.model = LinearModel()
+        self.horizon = sum(task.one for task in problem.tasks) or 1.0
+        self.number = {task.name: index for index, task in enumerate(problem.tasks)}
+        self.makespan = self.model.number(0, 1)
+        self.starts = [self.model.number(0, 1) for _ in problem.tasks]
+        self.spread = [self.model.boolean() for _ in problem.tasks]
+        self.lengths: list[Expression] = []
+        for index, task in enumerate(problem.tasks):
+            one, together = task.one / self.horizon, task.all / self.horizon
+            if not problem.may_spread(task):
+                self.model.add(self.spread[index] == 0)
+            self.lengths.append(one + (together - one) * self.spread[index])
+        for kind in Kind:
+            self._exclusive(kind)
+        self._order()
+
+    def _order(self) -> None:
+        """Needs come first; the makespan comes last."""
+        for index, task in enumerate(self.problem.tasks):
+            finish = self.starts[index] + self.lengths[index]
+            self.model.add(finish <= self.makespan)
+            for need in task.needs:
+                before = self.number[need]
+                self.model.add(self.starts[before] + self.lengths[before] <= self.starts[index])
+
+    def _exclusive(self, kind: Kind) -> None:
+        """Two operators on one core are not there at once: one goes first, with the horizon as the big M."""
+        cores = range(self.problem.cores(kind))
+        own = [index for index, task in enumerate(self.problem.tasks) if task.kind is kind and cores]
+        on = {index: [self.model.boolean() for _ in cores] for index in own}
+        for index in own:
+            self.model.add(sum(on[index]) == 1 + (len(cores) - 1) * self.spread[index])
+        before = in_ticks(self.problem, BITS).before
+        for i, j in combinations((i for i in own if self.problem.tasks[i].one > 0), 2):
+            if i in members(before[j]):
+                continue
+            first, second = self.model.boolean(), self.model.boolean()
+            self.model.add(first + second <= 1)
+            for core in cores:
+                self.model.add(on[i][core] + on[j][core] <= 1 + first + second)
+            self.model.add(self.starts[i] + self.lengths[i] <= self.starts[j] + 2 * (1 - first))
+            self.model.add(self.starts[j] + self.lengths[j] <= self.starts[i] + 2 * (1 - second))
+
+
+def solve_milp(problem: ScheduleProblem, limits: Limits) -> Outcome[Schedule]:
+    """A shortest schedule by the published formulation, up to the tolerance of the solver's floating-point numbers."""
+    published = Published(problem)
+    tasks = len(problem.tasks)
+    answer = published.model.minimize(published.makespan, (*published.starts, *published.spread), limits)
+    low = max(answer.bound, 0.0) * published.horizon
+    if answer.values is None:
+        return OutOfTime(None, (int(low * 1e12),), answer.effort)
+    spread = [value > 0.5 for value in answer.values[tasks:]]
+    made = place(problem, _order(problem, answer.values[:tasks]), spread)
+    schedule = Schedule(made.slots, made.makespan, min(low, made.makespan))
+    answer_type = Found if answer.exhausted else OutOfTime
+    return answer_type(schedule, (int(schedule.bound * 1e12),), answer.effort)
+
+
+def _order(problem: ScheduleProblem, starts: tuple[float, ...]) -> list[int]:
+    """The tasks by their starts; where the solver's tolerance turned a need around, the need goes first."""
+    at: list[float] = []
+    number = {task.name: index for index, task in enumerate(problem.tasks)}
+    for start, task in zip(starts, problem.tasks, strict=True):
+        at.append(max(start, max((at[number[need]] for need in task.needs), default=0.0)))
+    return sorted(range(len(at)), key=lambda index: (at[index], index))
