@@ -1,14 +1,17 @@
 """The command line: parse, call one function of ``intarsia.flow``, print. It computes nothing.
 
-Exit codes: 0 for an answer (infeasible and out of time are answers), 2 for bad input, 130 for an interruption.
-Anything else is a bug and ends in a traceback.
+Exit codes: 0 for an answer (infeasible and out of time are answers), 2 for bad input and for an answer that cannot be
+printed, 130 for an interruption. Anything else is a bug and ends in a traceback.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 
 from intarsia.cli.parser import build_parser
 from intarsia.ground import InputError
@@ -27,20 +30,51 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    if sys.stderr is None:  # closed by the caller; Python would print messages to stdout instead
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    if sys.stdout is None:
+        return _refused("the answer cannot be printed: standard output is closed")
+    try:
+        code = _run(argv)
+        sys.stdout.flush()
+    except InputError as error:
+        return _refused(str(error))
+    except KeyboardInterrupt:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # who asks twice does not want to wait for anything
+        _tell("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        _forget_output()
+        return BROKEN_PIPE
+    except OSError as error:
+        if error.errno is None or error.filename is not None:
+            raise
+        _forget_output()
+        return _refused(f"the answer cannot be written: {error.strerror}")
+    return code
+
+
+def _run(argv: Sequence[str] | None) -> int:
     try:
         arguments = build_parser().parse_args(argv)
         code: int = arguments.run(arguments)
-        sys.stdout.flush()
-    except InputError as error:
-        print(f"intarsia: {error}", file=sys.stderr)
-        return BAD_INPUT
-    except KeyboardInterrupt:
-        print("intarsia: interrupted", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has gone; Python must not try to flush it once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE
     except SystemExit as request:  # --help and --version have printed
         return int(request.code or 0)
     return code
+
+
+def _refused(what: str) -> int:
+    _tell(what)
+    return BAD_INPUT
+
+
+def _tell(what: str) -> None:
+    with suppress(OSError):
+        print(f"intarsia: {what}", file=sys.stderr)
+
+
+def _forget_output() -> None:
+    """What is still to be printed goes nowhere; Python must not try to flush it once more at exit."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

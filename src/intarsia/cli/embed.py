@@ -90,7 +90,8 @@ def print_answer(answer: EmbedAnswer) -> None:
             fields.append(("relaxation", relaxation))
         case _:
             assert_never(outcome)
-    fields.append(("embeddings", _counts_text(answer.counts)))
+    if not isinstance(outcome, Infeasible):
+        fields.append(("embeddings", _counts_text(answer.counts)))
     fields += [(name, count_text(value)) for name, value in answer.measures]
     fields.append(("bound", ", ".join(map(count_text, bound))))
     fields.append(("seconds", seconds_text(effort.seconds)))
@@ -101,7 +102,9 @@ def print_answer(answer: EmbedAnswer) -> None:
 
 def _counts_text(counts: Counts | None) -> str:
     if counts is None:
-        return ""
+        return "not counted (only listing them one by one would tell how many meet the requirements)"
+    if not counts.total:
+        return "not counted (out of time)"
     least = "" if counts.complete else "at least "
     classes = "" if counts.classes is None else f", {least}{count_text(counts.classes)} modulo symmetry"
     return f"{least}{count_text(counts.total)}{classes}"

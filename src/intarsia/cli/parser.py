@@ -6,7 +6,20 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import NoReturn
 
 from intarsia import __version__
-from intarsia.cli import bench, compile, embed, explain, instructions, model, models, run, show, targets  # noqa: A004
+from intarsia.cli import (
+    bench,
+    calibrate,
+    compile,  # noqa: A004  # named as the command
+    embed,
+    explain,
+    instructions,
+    model,
+    models,
+    predict,
+    run,
+    show,
+    targets,
+)
 from intarsia.cli.command import Command
 from intarsia.ground import InputError
 
@@ -19,6 +32,8 @@ COMMANDS: tuple[Command, ...] = (
     show.COMMAND,
     model.COMMAND,
     models.COMMAND,
+    predict.COMMAND,
+    calibrate.COMMAND,
     instructions.COMMAND,
     targets.COMMAND,
 )

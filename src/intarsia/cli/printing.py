@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
+import textwrap
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from intarsia.ground.units import seconds_text
+
 PIPE_WIDTH = 240
+NARROWEST = 30
+"""Columns that a wrapped text is given at least."""
 
 
 def to_json(answer: Any) -> str:
@@ -38,8 +46,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right:
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
         table.add_row(*row)
-    width = None if sys.stdout.isatty() else PIPE_WIDTH
-    Console(width=width, markup=False, highlight=False, emoji=False).print(table)
+    Console(width=_columns() or PIPE_WIDTH, markup=False, highlight=False, emoji=False).print(table)
 
 
 def print_fields(fields: Iterable[tuple[str, str]]) -> None:
@@ -47,12 +54,36 @@ def print_fields(fields: Iterable[tuple[str, str]]) -> None:
     shown = [(name, value) for name, value in fields if value]
     width = max((len(name) for name, _ in shown), default=0)
     for name, value in shown:
-        print(f"{name:<{width}}  {value}")
+        print_wrapped(f"{name:<{width}}  ", value)
+
+
+def print_wrapped(head: str, text: str) -> None:
+    """A head and a text, which on a terminal is wrapped under its own beginning."""
+    columns = _columns()
+    room = columns and max(columns - len(head), NARROWEST)
+    lines = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) if room else [text]
+    print(head + ("\n" + " " * len(head)).join(lines))
+
+
+def _columns() -> int:
+    """The width of the terminal, or the one in COLUMNS; 0 in a pipe, where nothing is wrapped."""
+    if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
+        return 0
+    return shutil.get_terminal_size().columns
 
 
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on stderr with the time left, gone at the end; what it gives is told how many are done, and of how many."""
+    """A bar on stderr with the time left, gone at the end; where stderr is no terminal, a line for each that is done.
+
+    What it gives is told how many are done, and of how many.
+    """
+    if not sys.stderr.isatty():
+        started = time.perf_counter()
+        yield lambda done, total: print(
+            f"{what}: {done} of {total}, {seconds_text(time.perf_counter() - started)}", file=sys.stderr, flush=True
+        )
+        return
     from rich.console import Console
     from rich.progress import (
         BarColumn,

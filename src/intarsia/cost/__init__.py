@@ -1,6 +1,6 @@
 """What work costs on a chip and a network: seconds from tilings, rooflines and measured efficiencies."""
 
-from intarsia.cost.collective import Placed, collective_seconds, message_seconds
+from intarsia.cost.collective import Placed, collective_seconds, collectives_seconds, message_seconds
 from intarsia.cost.demand import Demand, demand
 from intarsia.cost.kernel import kernel_seconds
 from intarsia.cost.layer import Groups, LayerCost, PassCost, PassDemand, pass_demand
@@ -13,6 +13,7 @@ __all__ = [
     "PassDemand",
     "Placed",
     "collective_seconds",
+    "collectives_seconds",
     "demand",
     "kernel_seconds",
     "message_seconds",

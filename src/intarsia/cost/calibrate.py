@@ -35,8 +35,8 @@ class OperatorFit:
     """What operators say of a chip.
 
     Attributes:
-        matmul: fraction of the tensor cores' peak.
-        memory: fraction of the HBM bandwidth, the mean over the kinds that it bounds.
+        matmul: fraction of the tensor cores' peak; 0 without products.
+        memory: fraction of the HBM bandwidth, the mean over the kinds that it bounds; 0 without such kinds.
         overhead: seconds of measuring, by kind: the host's call and its synchronisation, not part of a kernel.
         errors: |predicted ÷ measured − 1| of each operator when its kind's rows around it were not fitted on.
     """
@@ -87,7 +87,8 @@ def _fit_kind(chip: Chip, rows: Sequence[Measured]) -> NDArray[np.float64]:
 
     start = [math.log(0.8), math.log(2e-5)]
     values = fit(residuals, start, [math.log(0.2), math.log(1e-7)], [0.0, math.log(2e-4)])
-    return np.exp(values).astype(np.float64)
+    found: NDArray[np.float64] = np.exp(values)
+    return found
 
 
 def _seconds(chip: Chip, rows: Sequence[Measured], values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -99,4 +100,4 @@ def _seconds(chip: Chip, rows: Sequence[Measured], values: NDArray[np.float64]) 
 
 
 def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values) if values else math.nan
+    return sum(values) / len(values) if values else 0.0

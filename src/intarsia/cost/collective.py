@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil, gcd, log2
 
+import numpy as np
+from numpy.typing import NDArray
+
 from intarsia.graph import Pattern
 from intarsia.machines.chips.efficiency import Efficiency
 from intarsia.machines.clusters import Cluster, Level
@@ -45,15 +48,26 @@ def collective_seconds(
     start = efficiency.collective
     if pattern is Pattern.ALL_TO_ALL:
         return start + _all_to_all(bytes_whole, group, shares, efficiency)
-    passes = {Pattern.ALL_REDUCE: 2.0, Pattern.RING: 1.0}.get(pattern, 1.0)
-    outer = shares[-1][0]
-    flat = min(
-        _ring(passes, bytes_whole, group.ranks, outer, efficiency),
-        _tree(passes, bytes_whole, group.ranks, outer, efficiency),
+    return start + min(
+        sum(min(base + slope * bytes_whole for base, slope in step) for step in way)
+        for way in _ways(pattern, group, shares, efficiency)
     )
-    if len(shares) == 1:
-        return start + flat
-    return start + min(flat, _hierarchical(passes, bytes_whole, shares, efficiency))
+
+
+def collectives_seconds(
+    pattern: Pattern, bytes_whole: NDArray[np.float64], group: Placed, cluster: Cluster, efficiency: Efficiency
+) -> NDArray[np.float64]:
+    """The same for many sizes at once, of any pattern but all-to-all."""
+    seconds = np.zeros(bytes_whole.shape)
+    if group.ranks == 1:
+        return seconds
+    best = np.full(bytes_whole.shape, np.inf)
+    for way in _ways(pattern, group, _shares(group, cluster), efficiency):
+        whole = np.zeros(bytes_whole.shape)
+        for step in way:
+            whole += np.minimum.reduce([base + slope * bytes_whole for base, slope in step])
+        best = np.minimum(best, whole)
+    return np.where(bytes_whole > 0, efficiency.collective + best, 0.0)
 
 
 def message_seconds(bytes_sent: float, stride: int, cluster: Cluster, efficiency: Efficiency) -> float:
@@ -86,23 +100,37 @@ def _inside(group: Placed, devices: int) -> int:
     return fitting if devices % group.stride == 0 and group.ranks % fitting == 0 else gcd(group.ranks, fitting)
 
 
-def _ring(passes: float, size: float, ranks: int, level: Level, efficiency: Efficiency) -> float:
+Line = tuple[float, float]
+"""Seconds of no bytes, and seconds of each byte of the whole buffer."""
+
+
+def _ways(
+    pattern: Pattern, group: Placed, shares: list[tuple[Level, int]], efficiency: Efficiency
+) -> list[list[tuple[Line, Line]]]:
+    """The algorithms: steps that follow each other, each the faster of a ring and a tree.
+
+    Flat: one step over the outermost level. Hierarchical: each level works on the share that the levels inside it leave
+    to one chip.
+    """
+    passes = 2.0 if pattern is Pattern.ALL_REDUCE else 1.0
+    ways = [[_ring_or_tree(passes, 1.0, group.ranks, shares[-1][0], efficiency)]]
+    if len(shares) > 1:
+        steps = []
+        part = 1.0
+        for level, parts in shares:
+            steps.append(_ring_or_tree(passes, part, parts, level, efficiency))
+            part /= parts
+        ways.append(steps)
+    return ways
+
+
+def _ring_or_tree(passes: float, part: float, ranks: int, level: Level, efficiency: Efficiency) -> tuple[Line, Line]:
+    """Both algorithms on ``part`` of the whole buffer."""
+    rate = level.bandwidth * efficiency.link
     steps = passes * (ranks - 1)
-    return steps * (size / ranks / (level.bandwidth * efficiency.link) + level.latency)
-
-
-def _tree(passes: float, size: float, ranks: int, level: Level, efficiency: Efficiency) -> float:
-    return passes * (size / (level.bandwidth * efficiency.link) + ceil(log2(ranks)) * level.latency)
-
-
-def _hierarchical(passes: float, size: float, shares: list[tuple[Level, int]], efficiency: Efficiency) -> float:
-    """Each level works on the share that the levels inside it leave to one chip."""
-    seconds = 0.0
-    for level, parts in shares:
-        ring = _ring(passes, size, parts, level, efficiency)
-        seconds += min(ring, _tree(passes, size, parts, level, efficiency))
-        size /= parts
-    return seconds
+    ring = (steps * level.latency, steps * part / ranks / rate)
+    tree = (passes * ceil(log2(ranks)) * level.latency, passes * part / rate)
+    return ring, tree
 
 
 def _all_to_all(size: float, group: Placed, shares: list[tuple[Level, int]], efficiency: Efficiency) -> float:

@@ -15,7 +15,6 @@ from intarsia.graph import Collective, Contraction, Group, Node, Pattern
 from intarsia.machines.chips.efficiency import Efficiency
 from intarsia.machines.clusters import Cluster
 
-
 HIDING = (4.0, 1.7)
 """How well device and host hide behind each other in a pass without and with collectives: the exponents of a norm, for
 which infinity is perfect hiding and 1 is none. At a collective every rank waits for the slowest host of its group."""

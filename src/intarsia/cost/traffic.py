@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from math import isqrt
 
@@ -17,6 +18,9 @@ def product_bytes(work: Contraction, capacity: int) -> int:
     A block of results stays while both operands stream past it, or a block of either operand stays. In each way the
     kept block is as large as fits, and the sizes that differ in the number of passes are tried in turn.
 
+    Where elements stand in several rows of an operand (convolutions), what is read again is read as elements, not as
+    rows.
+
     Args:
         work: the product; independent products of a batch are blocked alike.
         capacity: bytes of the chip's shared memory; half of it is kept free for what streams.
@@ -29,7 +33,11 @@ def product_bytes(work: Contraction, capacity: int) -> int:
         _operand_stays(m, n, k, e, room),
         _operand_stays(n, m, k, e, room),
     )
-    return work.batch * (best + result)
+    whole = work.batch * (best + result)
+    if not work.unique_bytes:
+        return whole
+    once = replace(work, unique_bytes=0).bytes_moved
+    return whole * work.unique_bytes // once
 
 
 def _results_stay(m: int, n: int, k: int, e: int, room: int) -> int:

@@ -18,6 +18,8 @@ from intarsia.flow.fit import answer, explanation
 from intarsia.flow.generic import run_generic
 from intarsia.flow.models import ModelAnswer, describe
 from intarsia.flow.runs import BenchAnswer, CompileAnswer, RunAnswer
+from intarsia.flow.training import predict_flags as predict_flags
+from intarsia.flow.training import predict_table as predict_table
 from intarsia.flow.vta import Options, compile_to_folder, read_config, run_vta
 from intarsia.ground import QUIET, InputError, Trace
 from intarsia.machines import Entry, Instruction, catalogue, find_instruction

@@ -23,7 +23,8 @@ class Question:
         operator, instruction: what is embedded in what.
         space: aligned, fused, skewed or scalar.
         require, prefer: requirements, and what is minimised, the most important first.
-        limit: seconds of wall time of the search, and again of a listing that was asked for.
+        limit: seconds of wall time of the search, and again of a listing that was asked for; in the scalar space the
+            search and the count share them.
     """
 
     operator: Operator
@@ -56,7 +57,7 @@ class EmbedAnswer:
     Attributes:
         question: what was asked.
         outcome: the best solution with its bound, or why there is none; checked.
-        counts: of all solutions, None where nothing was counted.
+        counts: of all solutions, None where there are none, and where only a long listing would tell.
         measures: (name, value) of the best solution.
         listed: all solutions if they were asked for (as many as the limit allows), else none.
     """
@@ -85,20 +86,31 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
+class Assigned:
+    """What may lie where, once it is settled which tensor each operand holds.
+
+    Attributes:
+        operands: instruction operand to operator tensor, None for the constant 1.
+        services: every operator axis with every instruction axis, those of one iteration left out.
+        guarded: operator axes that may be rounded up.
+    """
+
+    operands: tuple[tuple[str, str | None], ...]
+    services: tuple[Service, ...]
+    guarded: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """What stands behind an answer.
 
     Attributes:
         answer: the answer.
-        operands: instruction operand to operator tensor, of the best solution or the first assignment; empty if there
-            is no assignment.
-        services: every operator axis with every instruction axis, those of one iteration left out.
-        guarded: operator axes that may be rounded up.
+        assigned: the best solution's assignment of tensors to operands; every one where there is no solution, those
+            that an exchange of operands connects once.
         before: the operator's own loop nest.
     """
 
     answer: EmbedAnswer
-    operands: tuple[tuple[str, str | None], ...]
-    services: tuple[Service, ...]
-    guarded: tuple[str, ...]
+    assigned: tuple[Assigned, ...]
     before: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import cast
+from typing import assert_never, cast
 
 from intarsia.embed import (
     Embedding,
@@ -21,11 +21,11 @@ from intarsia.embed.check import check
 from intarsia.embed.constraints import OneHome, OperandsKept, ResultKept, Rules, moved
 from intarsia.embed.count import CLOSED, COUNTING
 from intarsia.embed.measures import measure
-from intarsia.embed.operands import representatives
+from intarsia.embed.operands import Operands, representatives
 from intarsia.embed.printing import operator_nest
 from intarsia.embed.problem import FAMILIES, MEASURES
-from intarsia.embed.scalar import Call, assignments, enumerate_scalar, solve_scalar
-from intarsia.flow.answers import Counts, EmbedAnswer, Explanation, Fit, Question, Service
+from intarsia.embed.scalar import Call, assignments, enumerate_scalar, named, solve_scalar
+from intarsia.flow.answers import Assigned, Counts, EmbedAnswer, Explanation, Fit, Question, Service
 from intarsia.ground import InputError, Trace
 from intarsia.solvers import Found, Infeasible, Limits, Outcome, OutOfTime
 
@@ -125,6 +125,7 @@ def _scalar(question: Question, *, listed: bool, trace: Trace) -> EmbedAnswer:
         if name not in SCALAR_REQUIREMENTS:
             allowed = ", ".join(SCALAR_REQUIREMENTS)
             raise InputError("not a requirement of the scalar space", value=name, allowed=allowed)
+    started = time.monotonic()
     dense = "dense" in question.require
     limits = Limits(question.limit, LISTED_SCALAR)
     operator, instruction = question.operator, question.instruction
@@ -132,8 +133,14 @@ def _scalar(question: Question, *, listed: bool, trace: Trace) -> EmbedAnswer:
         outcome = solve_scalar(operator, instruction, dense=dense, limits=limits)
     calls: list[Fit] = []
     complete = True
+    ends = (time.monotonic() if listed else started) + question.limit
     with trace.step("count"):
         for assignment in assignments(operator, instruction):
+            left = ends - time.monotonic()
+            if left <= 0:
+                complete = False
+                break
+            limits = Limits(left, LISTED_SCALAR)
             every = enumerate_scalar(operator, instruction, assignment, dense=dense, limits=limits)
             match every:
                 case Found(maps) | OutOfTime(maps):
@@ -152,16 +159,25 @@ def explanation(question: Question, trace: Trace) -> Explanation:
     found = answer(question, listed=False, trace=trace)
     problem = problem_of(question) if question.space != "scalar" else problem_of(_fused(question))
     best = None if isinstance(found.outcome, Infeasible) else _fit(found.outcome)
-    possible = representatives(problem)
-    operands = best.operands if isinstance(best, Embedding) else next(iter(possible), ())
-    before = operator_nest(question.operator)
-    if not operands:
-        return Explanation(found, (), (), (), before)
+    options: tuple[Operands, ...]
+    match best:
+        case Embedding():
+            options = (best.operands,)
+        case Call():
+            options = (named(question.operator, question.instruction, best.assignment),)
+        case None:
+            options = representatives(problem)
+        case _:
+            assert_never(best)
+    return Explanation(found, tuple(_assigned(problem, o) for o in options), operator_nest(question.operator))
+
+
+def _assigned(problem: EmbeddingProblem, operands: Operands) -> Assigned:
     rules = Rules(problem, operands)
     services = tuple(
         Service(axis, lane, _why_not(rules, axis, lane)) for axis in rules.live for lane in rules.capacities
     )
-    return Explanation(found, operands, services, tuple(a for a in rules.live if rules.guarded((a,))), before)
+    return Assigned(operands, services, tuple(a for a in rules.live if rules.guarded((a,))))
 
 
 def _fused(question: Question) -> Question:

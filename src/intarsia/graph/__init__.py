@@ -4,6 +4,7 @@ from intarsia.graph.check import check_layers, check_model
 from intarsia.graph.convolution import Convolution
 from intarsia.graph.derive import NamedPart, layers_of, parts_of
 from intarsia.graph.layer import Layer, Node
+from intarsia.graph.live import live
 from intarsia.graph.model import Model
 from intarsia.graph.step import Gather, Kind, Product, SelfAttention, Step, Steps, Vector, View
 from intarsia.graph.variant import Attention, Dtype, Recompute, Variant
@@ -47,5 +48,6 @@ __all__ = [
     "check_layers",
     "check_model",
     "layers_of",
+    "live",
     "parts_of",
 ]

@@ -63,9 +63,10 @@ class _Backward:
     def _give(self, step: Step, inputs: tuple[Touch, ...]) -> tuple[Touch, ...]:
         """Gradients of inputs as tensors that a kernel writes."""
         written: list[Touch] = []
-        for i, (tensor, size) in enumerate(inputs):
-            made = (f"gradient of {tensor} by {step.name}" + (f" {i}" if i else ""), size)
-            self.found.setdefault(tensor, []).append(made)
+        for tensor, size in inputs:
+            found = self.found.setdefault(tensor, [])
+            made = (f"gradient {len(found)} of {tensor} by {step.name}", size)
+            found.append(made)
             written.append(made)
         return tuple(written)
 
@@ -137,13 +138,13 @@ class _Backward:
             yield draft
             return
         whole = self.scale.bytes_of(step.name)
-        for tensor, size in self._inputs(step):
+        for i, (tensor, size) in enumerate(self._inputs(step)):
             if size >= whole or kind.rule == "copy":
                 part = given if size >= whole else ((f"part of {given[0][0]} for {tensor}", size),)
                 self.found.setdefault(tensor, []).extend(part)
             else:
                 yield Draft(
-                    f"{step.name}.{tensor.rpartition('.')[2]}",
+                    f"{step.name}.spread{i}",
                     vector(("add",), self.scale.microbatch * step.elements, backward=True),
                     given,
                     self._give(step, ((tensor, size),)),

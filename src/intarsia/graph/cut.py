@@ -65,8 +65,9 @@ def _pieces(
 def _grouped(pieces: list[tuple[Step, ...]]) -> list[tuple[Step, ...]]:
     """Pieces without heavy work join a neighbour.
 
-    Products without weights and pointwise work follow what they come after; other vector work (pooling, norms) too, if that is a single heavy step
-    and not a block with a shortcut; if not, it goes before the next heavy work. A loss stands alone.
+    Products without weights and pointwise work follow what they come after; other vector work (pooling, norms) too, if
+    that is a single heavy step and not a block with a shortcut; if not, it goes before the next heavy work. A loss
+    stands alone.
     """
     groups: list[tuple[Step, ...]] = []
     waiting: tuple[Step, ...] = ()

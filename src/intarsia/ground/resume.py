@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Sequence
+import signal
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from typing import TypeAlias
 
 from intarsia.ground.store import Json, Store
@@ -72,14 +74,33 @@ def _in_processes(
 ) -> None:
     # Fresh processes: a fork would copy the locks of the solvers' and the compiler's threads.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(asked)), mp_context=context) as pool:
-        futures = {pool.submit(answer, question): index for index, question in asked}
-        try:
-            for future in as_completed(futures):
-                keep(futures[future], future.result())
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    others = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(min(workers, len(asked)), mp_context=context)
+    try:
+        with _interruptions_held():
+            futures = {pool.submit(answer, question): index for index, question in asked}
+        for future in as_completed(futures):
+            keep(futures[future], future.result())
+    except BaseException:
+        # What is being computed is lost anyway, and may take minutes: nobody waits for it.
+        for worker in set(multiprocessing.active_children()) - others:
+            worker.kill()
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
+
+
+@contextmanager
+def _interruptions_held() -> Iterator[None]:
+    """Processes started in here never see Ctrl-C, which a terminal sends to all: it is their parent who ends them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def cores() -> int:

@@ -33,7 +33,7 @@ def read_model(text: str) -> Model:
         return read_onnx_model(text)
     if text.endswith(".json") or _is_file(text):
         return read_config(text)
-    near = get_close_matches(text.lower(), catalogue_names(), n=3, cutoff=0.4)
+    near = get_close_matches(text.lower(), catalogue_names(), n=3, cutoff=0.6)
     raise InputError(
         "unknown model, and no such file",
         value=text or "''",

@@ -6,11 +6,11 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from intarsia.graph import Step, Steps
+from intarsia.graph import Step, Steps, live
 from intarsia.ground.errors import InputError
 from intarsia.models.onnx_file import load
 from intarsia.models.onnx_node import nodes_of
-from intarsia.models.onnx_shapes import shaped
+from intarsia.models.onnx_shapes import LARGEST, shaped
 from intarsia.models.onnx_steps import steps_of
 from intarsia.models.onnx_values import Values
 from intarsia.models.traced import Traced, notes_of
@@ -26,6 +26,7 @@ def read_onnx_model(path: str) -> Traced:
             a shape cannot be inferred.
     """
     model = _inlined(load(path))
+    _empty(model)
     notes = [*_bound(path, model), LOSS_NOTE]
     model, guessed = shaped(model)
     try:
@@ -33,6 +34,9 @@ def read_onnx_model(path: str) -> Traced:
     except InputError as error:
         where = f"{path}, {error.where}" if error.where else path
         raise InputError(error.what, where=where, value=error.value, allowed=error.allowed, hint=error.hint) from error
+    others = [value.name for value in model.graph.output][1:]
+    if others:
+        notes.append(f"only the first output is trained: what only {', '.join(others)} needs is left out")
     notes += [f"the result of {name} is taken to have its input's shape" for name in guessed]
     return Traced(Path(path).name, graph, notes=(*notes_of(graph.steps), *notes), source=path)
 
@@ -43,6 +47,14 @@ def _inlined(model: Any) -> Any:
     from onnx import inliner
 
     return inliner.inline_local_functions(model)
+
+
+def _empty(model: Any) -> None:
+    """Drops the values of large weights, so that inference need not copy them."""
+    for tensor in model.graph.initializer:
+        if prod(tensor.dims) > LARGEST:
+            for name in ("raw_data", "float_data", "double_data", "int32_data", "uint64_data"):
+                tensor.ClearField(name)
 
 
 def _bound(path: str, model: Any) -> list[str]:
@@ -93,8 +105,6 @@ def _steps(model: Any) -> Steps:
             inputs.append((f"input {value.name}", prod(dims)))
     steps: list[Step] = []
     for node in nodes_of(model):
-        if node.kind == "Constant":
-            continue
         if node.kind in {"Shape", "Size"} or all(values.is_constant(v) for v in node.inputs if v.name):
             values.keep_constant(node)
         else:
@@ -102,4 +112,4 @@ def _steps(model: Any) -> Steps:
     output = next((values.steps[v.name] for v in graph.output if v.name in values.steps), "")
     if not steps or not output:
         raise InputError("no output depends on an input")
-    return Steps(tuple(inputs), tuple(steps), output)
+    return live(Steps(tuple(inputs), tuple(steps), output))

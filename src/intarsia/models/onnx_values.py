@@ -8,8 +8,8 @@ from math import prod
 from intarsia.ground.errors import InputError
 from intarsia.models.onnx_node import Node, Value
 
-TRAINED = {"FLOAT", "FLOAT16", "BFLOAT16", "DOUBLE", "INT8", "UINT8", ""}
-"""Element types of weights; other constants are shapes and indices."""
+TRAINED = {"FLOAT", "FLOAT16", "BFLOAT16", "DOUBLE", "INT8", ""}
+"""Element types of weights; other constants are shapes, indices and masks."""
 
 Weights = tuple[tuple[str, int], ...]
 
@@ -43,8 +43,8 @@ class Values:
         return tuple(self.steps[v.name] for v in node.inputs if v.name in self.steps)
 
     def keep_constant(self, node: Node) -> None:
-        """All outputs are constants made of what the inputs are made of; shapes are made of nothing."""
-        made = () if node.kind in {"Shape", "Size"} else self.weights_of(node, *range(len(node.inputs)))
+        """All outputs are constants made of what the inputs are made of; shapes and literals are made of nothing."""
+        made = () if node.kind in {"Shape", "Size", "Constant"} else self.weights_of(node, *range(len(node.inputs)))
         self.weights |= dict.fromkeys((output.name for output in node.outputs), made)
 
     def _weights(self, value: Value) -> Weights:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-from intarsia.graph import Gather, Kind, Step, Steps, Vector
+from intarsia.graph import Gather, Kind, Step, Steps, Vector, live
 from intarsia.ground.errors import InputError
 from intarsia.models.torch_steps import Call, kind_of
 from intarsia.models.traced import Traced, notes_of
@@ -90,7 +90,7 @@ class _Reading:
                 output = next((self.made[n.name] for n in node.all_input_nodes if n.name in self.made), "")
         if not found or not output:
             raise InputError("no output depends on an input")
-        return Steps(tuple(self.inputs), tuple(found), output)
+        return live(Steps(tuple(self.inputs), tuple(found), output))
 
     def _placeholder(self, node: Any) -> None:
         signature = self.exported.graph_signature

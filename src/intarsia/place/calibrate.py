@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intarsia.graph import Model, Variant
+from intarsia.graph import Model
 from intarsia.machines.chips.efficiency import Efficiency
 from intarsia.machines.clusters import Cluster
 from intarsia.place.even import even_split
@@ -33,6 +33,8 @@ BOUNDS = {
 ``flash`` is not in the runs that calibrate."""
 TRUSTED = {"matmul": 0.1, "memory": 0.05}
 """Standard deviation of the logarithm with which the operators' fractions are believed."""
+BELIEF = 0.03
+"""Weight of the operators' word: as much as a typical error of all runs together."""
 SAMPLE = 160
 """Runs of a fit; more change the fourth digit."""
 
@@ -71,57 +73,49 @@ class Priced:
 
     def __init__(self, runs: Sequence[Run]) -> None:
         self.runs = tuple(runs)
-        self._demands: dict[Hashable, Demands] = {}
-        self._keys = [self._add(run) for run in self.runs]
-
-    def _add(self, run: Run) -> Hashable:
-        key: tuple[Model, Variant, Cluster] = (run.model, run.strategy.variant, run.cluster)
-        kinds = (key[0].name, _kind(run), key[1], run.cluster)
-        if kinds not in self._demands:
-            self._demands[kinds] = demands(*key)
-        return kinds
+        numbers: dict[Hashable, int] = {}
+        self._demands: list[Demands] = []
+        self._number: list[int] = []
+        for run in self.runs:
+            mode = run.strategy.recompute
+            number = numbers.setdefault((run.model, run.strategy.variant, run.cluster, mode), len(numbers))
+            if number == len(self._demands):
+                self._demands.append(demands(run.model, run.strategy.variant, run.cluster, (mode,)))
+            self._number.append(number)
 
     def seconds(self, efficiency: Efficiency, which: Sequence[int]) -> NDArray[np.float64]:
         """Predicted seconds of some of the runs."""
-        profiles: dict[Hashable, Profile] = {}
+        profiles: dict[int, Profile] = {}
         predicted = []
         for index in which:
-            key = self._keys[index]
-            if key not in profiles:
-                profiles[key] = self._demands[key].priced(efficiency)
+            number = self._number[index]
+            if number not in profiles:
+                profiles[number] = self._demands[number].priced(efficiency)
             strategy = self.runs[index].strategy
-            predicted.append(step_time(profiles[key], strategy, even_split(profiles[key], strategy)).seconds)
+            predicted.append(step_time(profiles[number], strategy, even_split(profiles[number], strategy)).seconds)
         return np.array(predicted)
 
 
-def _kind(run: Run) -> Hashable:
-    return hash(run.model)
-
-
-def fit_iterations(
-    priced: Priced, start: Efficiency, which: Sequence[int], *, seed: int = 0, trust: Efficiency | None = None
-) -> Efficiency:
+def fit_iterations(priced: Priced, start: Efficiency, which: Sequence[int], *, seed: int = 0) -> Efficiency:
     """The efficiency that predicts some of the runs best, near what the operators said.
 
     Args:
         priced: the runs.
-        start: first values; its ``flash`` stays.
+        start: first values; its ``matmul`` and ``memory`` are what the operators said; its ``flash`` stays.
         which: the runs to fit on, of which at most ``SAMPLE`` are drawn.
         seed: of the draw.
-        trust: what the operators said; ``start`` for None.
     """
-    trusted = trust or start
     drawn = sorted(random.Random(seed).sample(list(which), min(SAMPLE, len(which))))  # noqa: S311  # not for secrets
     times = np.array([priced.runs[index].seconds for index in drawn])
     names = list(BOUNDS)
-    prior = np.log([getattr(trusted, name) for name in TRUSTED])
-    weight = math.sqrt(len(drawn)) / 10
+    prior = np.log([getattr(start, name) for name in TRUSTED])
+    weight = BELIEF * math.sqrt(len(drawn))
 
     def residuals(values: NDArray[np.float64]) -> NDArray[np.float64]:
         named = _with(start, names, values)
         off = np.log(priced.seconds(named, drawn) / times)
         beliefs = (np.log([getattr(named, name) for name in TRUSTED]) - prior) / np.array(list(TRUSTED.values()))
-        return np.concatenate([off, 0.3 * weight * beliefs])
+        return np.concatenate([off, weight * beliefs])
 
     lower, upper = ([math.log(BOUNDS[name][side]) for name in names] for side in (0, 1))
     first = [math.log(getattr(start, name)) for name in names]
@@ -131,26 +125,25 @@ def fit_iterations(
 
 
 def cross_validate(
-    priced: Priced, start: Efficiency, name: str, fold_of: Callable[[Run], Hashable], *, folds: int = 0, seed: int = 0
+    priced: Priced, start: Efficiency, name: str, labels: Sequence[Hashable], *, folds: int = 0, seed: int = 0
 ) -> CrossValidation:
     """Leaves out each fold in turn.
 
     Args:
         priced: the runs.
-        start: an efficiency near the answer; every fold starts from it.
+        start: what the operators said; every fold starts from it and trusts it.
         name: of the division.
-        fold_of: runs with the same value are left out together.
-        folds: join the values into so many folds; 0 for one to each value.
+        labels: of each run; runs with the same one are left out together.
+        folds: join the labels into so many folds; 0 for one to each label.
         seed: of joining and drawing.
     """
-    values = sorted({fold_of(run) for run in priced.runs}, key=repr)
+    values = sorted(set(labels), key=repr)
     random.Random(seed).shuffle(values)  # noqa: S311  # not for secrets
     number = {value: index % (folds or len(values)) for index, value in enumerate(values)}
-    of_run = [number[fold_of(run)] for run in priced.runs]
     errors = np.zeros(len(priced.runs))
     for fold in range(folds or len(values)):
-        kept = [index for index, its in enumerate(of_run) if its != fold]
-        left = [index for index, its in enumerate(of_run) if its == fold]
+        kept = [index for index, label in enumerate(labels) if number[label] != fold]
+        left = [index for index, label in enumerate(labels) if number[label] == fold]
         found = fit_iterations(priced, start, kept, seed=seed)
         times = np.array([priced.runs[index].seconds for index in left])
         errors[left] = np.abs(priced.seconds(found, left) / times - 1)

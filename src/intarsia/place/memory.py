@@ -78,6 +78,18 @@ def stage_parameters(profile: Profile, split: Split, stage: int) -> tuple[int, i
     return shared, experts
 
 
+def crossing_bytes(profile: Profile, split: Split, stage: int) -> tuple[int, int]:
+    """Bytes of one microbatch that enter a stage and that leave it; 0 at the ends of the chain."""
+    last = [_last(split.counts[at]) for at in (stage - 1, stage) if at >= 0]
+    sizes = [profile.layers[kind].layer.output_bytes for kind in last]
+    before = sizes[0] if stage else 0
+    return before, sizes[-1] if stage + 1 < len(split.counts) else 0
+
+
+def _last(counts: tuple[int, ...]) -> int:
+    return max(kind for kind, count in enumerate(counts) if count)
+
+
 def in_flight(strategy: Strategy, stage: int) -> float:
     """Microbatches whose activations a stage keeps at its fullest, in units of the whole stage.
 
@@ -118,7 +130,7 @@ def stage_memory(profile: Profile, strategy: Strategy, split: Split, stage: int)
             if count
         )
         working += 2 * WEIGHT_BYTES * largest
-    message = 2 * max(item.layer.output_bytes for item in profile.layers) if strategy.pipeline > 1 else 0
+    message = 2 * max(crossing_bytes(profile, split, stage))
     return Memory(
         weights=WEIGHT_BYTES * cut(3),
         gradients=strategy.gradient_bytes * cut(2),

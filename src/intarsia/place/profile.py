@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from intarsia.cost import LayerCost, PassDemand, Placed, pass_demand
@@ -61,14 +62,17 @@ class Demands:
         profiles = []
         for layer, forward, backward in self.layers:
             ahead = forward.cost(self.cluster, efficiency)
-            cost = {mode: LayerCost(ahead, back.cost(self.cluster, efficiency)) for mode, back in backward.items()}
+            costs = {id(back): back.cost(self.cluster, efficiency) for back in backward.values()}
+            cost = {mode: LayerCost(ahead, costs[id(back)]) for mode, back in backward.items()}
             kept = {mode: layer.kept_bytes(mode) for mode in backward}
             profiles.append(LayerProfile(layer, cost, kept))
         return Profile(self.variant, tuple(profiles), self.cluster, efficiency)
 
 
-def demands(model: Model, variant: Variant, cluster: Cluster) -> Demands:
-    """The model's layers with what their kernels ask for; a legal variant is expected."""
+def demands(
+    model: Model, variant: Variant, cluster: Cluster, modes: Collection[Recompute] = tuple(Recompute)
+) -> Demands:
+    """The model's layers with what their kernels ask for; a legal variant is expected, and some modes to recompute."""
     groups = {
         Group.TENSOR: Placed(variant.tensor, 1),
         Group.CONTEXT: Placed(variant.context, variant.tensor),
@@ -77,6 +81,6 @@ def demands(model: Model, variant: Variant, cluster: Cluster) -> Demands:
     layers = []
     for layer in model.layers(variant):
         forward = pass_demand(layer.forward, cluster, groups)
-        backward = {mode: pass_demand(layer.backward + layer.recomputed(mode), cluster, groups) for mode in Recompute}
+        backward = {mode: pass_demand(layer.backward + layer.recomputed(mode), cluster, groups) for mode in modes}
         layers.append((layer, forward, backward))
     return Demands(variant, tuple(layers), cluster)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from intarsia.cost import Placed, collective_seconds, message_seconds
-from intarsia.graph import Pattern
-from intarsia.place.memory import WEIGHT_BYTES, stage_parameters
+import numpy as np
+
+from intarsia.place.exchange import Floats, gather, message, optimizer, synchronise, tied
+from intarsia.place.memory import crossing_bytes, stage_parameters
 from intarsia.place.profile import Profile
 from intarsia.place.strategy import Pipeline, Split, Strategy
 
@@ -21,7 +22,8 @@ class StageTime:
         weights: the part of backward that makes weight gradients.
         exposed: the part of both that is communication within layers.
         messages: from and to its neighbours.
-        gather: weights gathered and gradients scattered for one microbatch beyond what computing hides (ZeRO 3).
+        gather: weights gathered (ZeRO 3) and gradients scattered (ZeRO 2, 3) for one microbatch beyond what computing
+            hides.
         synchronise: gradients (and weights) over the data ranks, once.
         optimizer: the update, once.
     """
@@ -72,7 +74,7 @@ def step_time(profile: Profile, strategy: Strategy, split: Split) -> StepTime:
     for unequal stages). Zero-bubble (ZB-H1): the others add their loads less twice their weight gradients.
     Gradients of a stage are reduced while earlier stages still run backward; what is longer than that is exposed.
     """
-    stages = tuple(stage_time(profile, strategy, split, stage) for stage in range(strategy.pipeline))
+    stages = stage_times(profile, strategy, split)
     slowest = max(stages, key=lambda stage: stage.load)
     others = sum(stage.load for stage in stages) - slowest.load
     if strategy.order is Pipeline.ZERO_BUBBLE:
@@ -89,15 +91,35 @@ def step_time(profile: Profile, strategy: Strategy, split: Split) -> StepTime:
     inside = slowest.exposed + slowest.messages + slowest.gather
     return StepTime(
         compute=count * (slowest.load - inside),
-        communication=count * inside + tail + _tied(profile, strategy),
+        communication=count * inside + tail + tied(profile, strategy),
         bubble=bubble,
         optimizer=update,
         stages=stages,
     )
 
 
-def stage_time(profile: Profile, strategy: Strategy, split: Split, stage: int) -> StageTime:
-    """The seconds of one stage."""
+def stage_times(profile: Profile, strategy: Strategy, split: Split) -> tuple[StageTime, ...]:
+    """The seconds of every stage."""
+    stages = range(strategy.pipeline)
+    passes = np.array([_passes(profile, split, stage) for stage in stages])
+    forward, backward, weights, exposed = passes.T
+    shared, experts = np.array([stage_parameters(profile, split, stage) for stage in stages], dtype=np.float64).T
+    layers = np.array([sum(split.counts[stage]) for stage in stages], dtype=np.float64)
+    columns: tuple[Floats, ...] = (
+        forward,
+        backward,
+        weights,
+        exposed,
+        np.array([_messages(profile, strategy, split, stage) for stage in stages]),
+        gather(profile, strategy, shared, experts, forward, backward, layers),
+        synchronise(profile, strategy, shared, experts),
+        optimizer(profile, strategy, shared, experts),
+    )
+    return tuple(StageTime(*row) for row in np.stack(columns, axis=1).tolist())
+
+
+def _passes(profile: Profile, split: Split, stage: int) -> tuple[float, float, float, float]:
+    """Forward, backward, weight gradients and exposed communication of one microbatch."""
     recompute = split.recompute[stage]
     forward = backward = weights = exposed = 0.0
     for item, count in zip(profile.layers, split.counts[stage], strict=True):
@@ -108,86 +130,14 @@ def stage_time(profile: Profile, strategy: Strategy, split: Split, stage: int) -
         backward += count * cost.backward.seconds
         weights += count * cost.backward.weights
         exposed += count * (cost.forward.shown + cost.backward.shown)
-    shared, experts = stage_parameters(profile, split, stage)
-    return StageTime(
-        forward=forward,
-        backward=backward,
-        weights=weights,
-        exposed=exposed,
-        messages=_messages(profile, strategy),
-        gather=_gather(profile, strategy, shared, forward + backward, sum(split.counts[stage])),
-        synchronise=_synchronise(profile, strategy, shared, experts),
-        optimizer=_optimizer(profile, strategy, shared, experts),
-    )
+    return forward, backward, weights, exposed
 
 
-def _messages(profile: Profile, strategy: Strategy) -> float:
-    """A microbatch waits for its input and for its output's gradient, once a chunk."""
-    if strategy.pipeline == 1:
-        return 0.0
-    stride = strategy.devices // strategy.pipeline
-    size = float(max(item.layer.output_bytes for item in profile.layers[:-1]))
-    if not strategy.variant.sequence_parallel:
-        size /= strategy.tensor
-    one = message_seconds(size, stride, profile.cluster, profile.efficiency)
-    return 2 * strategy.interleave * one
+def _messages(profile: Profile, strategy: Strategy, split: Split, stage: int) -> float:
+    """A microbatch waits for its input and for its output's gradient, once a chunk.
 
-
-def _data_group(strategy: Strategy) -> Placed:
-    return Placed(strategy.data * strategy.context, strategy.tensor)
-
-
-def _expert_group(strategy: Strategy) -> Placed:
-    ranks = max(strategy.data * strategy.context // strategy.expert, 1)
-    return Placed(ranks, strategy.tensor * strategy.expert)
-
-
-def _synchronise(profile: Profile, strategy: Strategy, shared: int, experts: int) -> float:
-    """Gradients of a stage over the ranks that share its weights, once an iteration (not under ZeRO 3)."""
-    if strategy.zero == 3:
-        return 0.0
-    seconds = 0.0
-    for parameters, group in ((shared, _data_group(strategy)), (experts, _expert_group(strategy))):
-        gradients = parameters * strategy.gradient_bytes
-        if strategy.zero == 0:
-            seconds += _collective(profile, Pattern.ALL_REDUCE, gradients, group)
-        else:
-            seconds += _collective(profile, Pattern.REDUCE_SCATTER, gradients, group)
-            seconds += _collective(profile, Pattern.ALL_GATHER, parameters * WEIGHT_BYTES, group)
-    return seconds
-
-
-def _gather(profile: Profile, strategy: Strategy, shared: int, computing: float, layers: int) -> float:
-    """ZeRO 3, for one microbatch: weights gathered for each pass and gradients scattered, while the chip computes.
-
-    What is longer than the computing shows, and one layer's share always does.
+    The first chunk of the first stage has no input to wait for, the last one of the last stage no gradient.
     """
-    if strategy.zero < 3:
-        return 0.0
-    group = _data_group(strategy)
-    weights = _collective(profile, Pattern.ALL_GATHER, shared * WEIGHT_BYTES, group)
-    gradients = _collective(profile, Pattern.REDUCE_SCATTER, shared * strategy.gradient_bytes, group)
-    whole = 2 * weights + gradients
-    return max(whole - computing, whole / max(layers, 1))
-
-
-def _optimizer(profile: Profile, strategy: Strategy, shared: int, experts: int) -> float:
-    """Adam is bound by memory: gradients read for their norm, read again and cleared, states read and written."""
-    ranks = _data_group(strategy).ranks if strategy.zero else 1
-    expert_ranks = _expert_group(strategy).ranks if strategy.zero else 1
-    moved = 3 * strategy.gradient_bytes + 24 + WEIGHT_BYTES
-    parameters = shared / ranks + experts / expert_ranks
-    return parameters * moved / (profile.cluster.chip.hbm_bandwidth * profile.efficiency.memory)
-
-
-def _tied(profile: Profile, strategy: Strategy) -> float:
-    """Weights that two stages share are summed between them."""
-    if strategy.pipeline == 1:
-        return 0.0
-    tied = sum(item.layer.tied_parameters for item in profile.layers)
-    group = Placed(2, strategy.devices // strategy.pipeline * (strategy.pipeline - 1))
-    return _collective(profile, Pattern.ALL_REDUCE, tied * strategy.gradient_bytes, group)
-
-
-def _collective(profile: Profile, pattern: Pattern, size: float, group: Placed) -> float:
-    return collective_seconds(pattern, size, group, profile.cluster, profile.efficiency)
+    before, after = crossing_bytes(profile, split, stage)
+    chunks = 2 * (strategy.interleave - 1) * message(profile, strategy, max(before, after))
+    return chunks + message(profile, strategy, before) + message(profile, strategy, after)

@@ -3,7 +3,7 @@
 Wang, Tarnawski, Phanishayee, Mahajan, "Integrated Hardware Architecture and Device Placement Search" (ICML 2024, arXiv
 2407.13143): for each operator its start t, its length p and whether it is spread, y; for each pair of a kind that
 precedence does not order, which goes first, x; for each operator and core whether it is there, z; minimise the makespan
-T. A spread operator is on every core.
+T. A spread operator is on every core. A task that takes no time waits for its core here, as nowhere else.
 """
 
 from __future__ import annotations

@@ -27,10 +27,7 @@ def place(problem: ScheduleProblem, order: Sequence[int], spread: Sequence[bool]
         ready = max((slots[need].finish for need in task.needs), default=0.0)
         seconds = task.seconds(spread=spread[index])
         cores = free[task.kind]
-        if spread[index]:
-            chosen = tuple(range(len(cores)))
-        else:
-            chosen = (_core(cores, ready),) if cores else ()
+        chosen = tuple(range(len(cores))) if spread[index] or not cores else (_core(cores, ready),)
         start = max(ready, *(cores[core] for core in chosen)) if chosen and seconds else ready
         for core in chosen if seconds else ():
             cores[core] = start + seconds

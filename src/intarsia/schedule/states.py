@@ -13,18 +13,20 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from intarsia.schedule.bound import bound_ticks, tails_of
+from intarsia.schedule.bound import bound_ticks
+from intarsia.schedule.dominance_kernel import undominated
+from intarsia.schedule.facts import Facts, facts_of
 from intarsia.schedule.place import place
-from intarsia.schedule.problem import ScheduleProblem
+from intarsia.schedule.problem import Kind, ScheduleProblem, Task
 from intarsia.schedule.schedule import Schedule
-from intarsia.schedule.states_kernel import Facts, expand, undominated
-from intarsia.schedule.ticks import FREE, Ticked, in_ticks
+from intarsia.schedule.states_kernel import expand
+from intarsia.schedule.ticks import in_ticks
 
 BITS = 29
 """Of the ticks: all times fit into 32 bits, and the rounding is below 1e-6 of the makespan."""
-WIDTHS = (50, 1000, 20_000)
+WIDTHS = (50, 1000, 10_000, 60_000)
 """States of a level, in one pass after the other."""
-ROOM = 8
+ROOM = 6
 """Successors of a level that are looked at, for each state that is kept."""
 
 
@@ -55,7 +57,7 @@ def search_states(problem: ScheduleProblem, best: Schedule, seconds: float) -> S
     """
     end = perf_counter() + seconds
     ticked = in_ticks(problem, BITS)
-    facts = _facts(ticked)
+    facts = facts_of(ticked)
     low, states = bound_ticks(ticked), 0
     for width in WIDTHS:
         limit = int(best.makespan / ticked.tick)
@@ -67,6 +69,12 @@ def search_states(problem: ScheduleProblem, best: Schedule, seconds: float) -> S
             best = min(best, place(problem, done.order, done.spread), key=lambda schedule: schedule.makespan)
         low = max(low, done.low)
     return Search(best, min(low * ticked.tick, best.makespan), states)
+
+
+def compile_search() -> None:
+    """Compile the inner loops, or load what an earlier process compiled, so that no search pays for it."""
+    problem = ScheduleProblem((Task("a", Kind.TENSOR, 1.0, 1.0),), 1, 1)
+    _search(facts_of(in_ticks(problem, BITS)), 0, 1 << BITS + 1, 1, perf_counter() + 60)
 
 
 def _search(facts: Facts, low: int, limit: int, width: int, end: float) -> _Pass:
@@ -86,9 +94,7 @@ def _search(facts: Facts, low: int, limit: int, width: int, end: float) -> _Pass
     for _ in range(tasks):
         if perf_counter() >= end:
             return _Pass((), (), min(left_out, int(lows.min())), seen)
-        count, missed = expand(
-            facts, states, times, lows, limit, children, child_times, child_lows, parents, choices
-        )
+        count, missed = expand(facts, states, times, lows, limit, children, child_times, child_lows, parents, choices)
         seen += count
         left_out = min(left_out, missed)
         if not count:
@@ -114,7 +120,9 @@ def _keep(
     return order[:width], dropped
 
 
-def _back(trail: list[tuple[NDArray[np.int32], NDArray[np.int16]]], at: int) -> tuple[tuple[int, ...], tuple[bool, ...]]:
+def _back(
+    trail: list[tuple[NDArray[np.int32], NDArray[np.int16]]], at: int
+) -> tuple[tuple[int, ...], tuple[bool, ...]]:
     """The order of the tasks that led to a state of the last level, and each task's mode."""
     order: list[int] = []
     spread = [False] * len(trail)
@@ -124,36 +132,3 @@ def _back(trail: list[tuple[NDArray[np.int32], NDArray[np.int16]]], at: int) -> 
         spread[task] = bool(mode)
         at = int(parents[at])
     return tuple(reversed(order)), tuple(spread)
-
-
-def _facts(ticked: Ticked) -> Facts:
-    tasks = range(len(ticked.kinds))
-    tails = tails_of(ticked)
-    ticks = [[ticked.ticks(t, spread=s) if s in ticked.modes[t] else -1 for s in (False, True)] for t in tasks]
-    by_tail = sorted(tasks, key=lambda t: (ticked.kinds[t], -tails[t]))
-    waits = [twin | sum(1 << need for need in own) for own, twin in zip(ticked.needs, _twins(ticked), strict=True)]
-    words = [[wait >> 64 * word & (1 << 64) - 1 for word in range(len(tasks) // 64 + 1)] for wait in waits]
-    return Facts(
-        np.array(ticked.kinds, dtype=np.int64),
-        np.array(ticks, dtype=np.int64).reshape(-1, 2),
-        np.array([ticked.shortest(t) for t in tasks], dtype=np.int64),
-        np.array([ticked.least_energy(t) for t in tasks], dtype=np.int64),
-        np.array(tails, dtype=np.int64),
-        np.array(words, dtype=np.uint64).reshape(len(tasks), -1),
-        np.array([need for own in ticked.needs for need in own], dtype=np.int64),
-        np.cumsum([0, *(len(own) for own in ticked.needs)]).astype(np.int64),
-        np.array(by_tail, dtype=np.int64),
-        np.cumsum([0, *ticked.cores]).astype(np.int64),
-        FREE,
-    )
-
-
-def _twins(ticked: Ticked) -> list[int]:
-    """For each task the last one before it that is equal in all respects: it may go first."""
-    last: dict[object, int] = {}
-    found = []
-    for task, kind in enumerate(ticked.kinds):
-        same = (kind, ticked.one[task], ticked.spread[task], ticked.needs[task], ticked.after[task])
-        found.append(1 << last[same] if same in last else 0)
-        last[same] = task
-    return found

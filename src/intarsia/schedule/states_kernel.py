@@ -1,38 +1,23 @@
-"""The inner loops of ``states``, compiled: a state's successors, and which of them others dominate.
+"""The inner loops of ``states``, compiled: a state's successors with their lower bounds.
 
-A state is a set of placed tasks (bits of machine words), for each core the tick from which it is free, and for each task that is left the tick
-before which it cannot start. Successors follow Giffler and Thompson (Operations Research 8(4), 1960): of all tasks that
-could come next take the one that would finish first; before that moment some task of its kind must start, and only
-those that can are tried. Nothing is lost: were none of them next, that task itself could be moved before the next.
+A state is a set of placed tasks (bits of machine words), for each core the tick from which it is free, and for each
+task that is left the tick before which it cannot start. Successors follow Giffler and Thompson (Operations Research
+8(4), 1960): of all tasks that could come next take the one that would finish first; before that moment some task of its
+kind must start, and only those that can are tried. Nothing is lost:
+were none of them next, that task itself could be moved before the next.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-COMPARED = 300
-"""States that one is compared with before it is kept."""
+from intarsia.schedule.facts import Facts
+
 NEVER = 1 << 62
-
-
-class Facts(NamedTuple):
-    """A problem in ticks as arrays over tasks, kinds and modes."""
-
-    kinds: NDArray[np.int64]  # [task]
-    ticks: NDArray[np.int64]  # [task, mode]: one core, spread; -1 where the mode is not tried
-    shortest: NDArray[np.int64]  # [task]
-    work: NDArray[np.int64]  # [task]: fewest core-ticks
-    tails: NDArray[np.int64]  # [task]: ticks that must follow it
-    waits: NDArray[np.uint64]  # [task, word]: tasks directly before it, and an equal one that goes first
-    needs: NDArray[np.int64]  # tasks directly before each, one after the other
-    needs_first: NDArray[np.int64]  # [task + 1]: where each task's begin
-    by_tail: NDArray[np.int64]  # [task]: tasks by kind, in each the longest tail first
-    first: NDArray[np.int64]  # [kind + 1]: where a kind's cores begin among all cores
-    free: int  # the kind that no core limits
 
 
 @njit(cache=True)
@@ -89,22 +74,22 @@ def expand(
 
 
 @njit(cache=True)
-def _has(placed: Any, task: int) -> bool:
+def _has(placed: Any, task: int) -> Any:
     return (placed[task >> 6] >> np.uint64(task & 63)) & np.uint64(1) == np.uint64(1)
 
 
 @njit(cache=True)
-def _eligible(facts: Facts, placed: Any, task: int) -> bool:
+def _eligible(facts: Facts, placed: Any, task: int) -> Any:
     if _has(placed, task):
         return False
+    missing = np.uint64(0)
     for word in range(placed.shape[0]):
-        if facts.waits[task, word] & ~placed[word]:
-            return False
-    return True
+        missing |= facts.waits[task, word] & ~placed[word]
+    return missing == np.uint64(0)
 
 
 @njit(cache=True)
-def _start(facts: Facts, times: Any, task: int, mode: int) -> int:
+def _start(facts: Facts, times: Any, task: int, mode: int) -> Any:
     """The earliest start of a task in a mode: when one core is free, or all."""
     kind = facts.kinds[task]
     start = np.int64(times[facts.first[-1] + task])
@@ -210,36 +195,3 @@ def _level(free: NDArray[np.int64], work: int) -> int:
         total += free[core]
         best = min(best, -(-total // (core + 1)))
     return best
-
-
-@njit(cache=True)
-def undominated(
-    states: NDArray[np.uint64], times: NDArray[np.int32], lows: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    """Which states to keep; equal sets stand together, and none is dominated by a later one only.
-
-    The bounds are compared too, since they know when the tasks that nothing waits for finish.
-    """
-    kept = np.zeros(states.shape[0], dtype=np.bool_)
-    members = np.empty(states.shape[0], dtype=np.int64)
-    size = 0
-    for s in range(states.shape[0]):
-        if s == 0 or np.any(states[s] != states[s - 1]):
-            size = 0
-        worse = False
-        for m in range(min(size, COMPARED)):
-            other = members[m]
-            worse = lows[other] <= lows[s]
-            if not worse:
-                continue
-            for i in range(times.shape[1]):
-                if times[other, i] > times[s, i]:
-                    worse = False
-                    break
-            if worse:
-                break
-        if not worse:
-            members[size] = s
-            size += 1
-            kept[s] = True
-    return kept

@@ -78,14 +78,12 @@ def in_ticks(problem: ScheduleProblem, bits: int) -> Ticked:
     tick = ldexp(1.0, ceil(log2(total)) - bits) if total > 0 else 1.0
     kinds = tuple(KINDS.index(task.kind) for task in problem.tasks)
     modes = []
-    for index, task in enumerate(problem.tasks):
+    for index in range(len(kinds)):
         rivals = sum(1 << i for i, kind in enumerate(kinds) if kind == kinds[index]) & ~(1 << index)
         alone = not rivals & ~before[index] & ~after[index]
         modes.append(_modes(problem, index, alone=alone))
     one = tuple(int(task.one / tick) for task in problem.tasks)
-    spread = tuple(
-        int(task.all / tick) if problem.may_spread(task) else one[i] for i, task in enumerate(problem.tasks)
-    )
+    spread = tuple(int(task.all / tick) if problem.may_spread(task) else one[i] for i, task in enumerate(problem.tasks))
     cores = tuple(problem.cores(kind) for kind in KINDS)
     return Ticked(tick, cores, kinds, one, spread, tuple(modes), needs, before, after)
 

@@ -6,7 +6,7 @@ from time import perf_counter
 from typing import Any
 
 from intarsia.solvers.formula import Formula
-from intarsia.solvers.limits import Limits
+from intarsia.solvers.limits import Limits, TimeIsUpError, before
 from intarsia.solvers.outcome import Effort, Found, Infeasible, Outcome, OutOfTime
 
 Model = tuple[int, ...]
@@ -21,7 +21,10 @@ def all_models(formula: Formula, projected: range, limits: Limits) -> Outcome[tu
         far if the seconds ran out or there are more than ``limits.solutions``.
     """
     start = perf_counter()
-    control = _control(formula, projected, limits)
+    try:
+        control = _control(formula, projected, limits, start + limits.seconds)
+    except TimeIsUpError:
+        return OutOfTime((), (0,), Effort(perf_counter() - start, workers=1, seed=limits.seed))
     models: list[Model] = []
     names: dict[Any, int] = {}
 
@@ -36,7 +39,7 @@ def all_models(formula: Formula, projected: range, limits: Limits) -> Outcome[tu
         models.append(tuple(sorted(true)))
         return True
 
-    exhausted = _run(control, read, limits.seconds)
+    exhausted = _run(control, read, start + limits.seconds - perf_counter())
     effort = Effort(perf_counter() - start, nodes=len(models), workers=1, seed=limits.seed)
     found = tuple(sorted(models))
     if not exhausted:
@@ -46,13 +49,13 @@ def all_models(formula: Formula, projected: range, limits: Limits) -> Outcome[tu
     return Found(found, (len(found),), effort)
 
 
-def _control(formula: Formula, projected: range, limits: Limits) -> Any:
+def _control(formula: Formula, projected: range, limits: Limits, ends: float) -> Any:
     import clingo
 
     control = clingo.Control(["--project=project", "--models=0", f"--seed={limits.seed}"])
     with control.backend() as backend:
         atoms = [0] * (formula.variables + 1)
-        for variable in range(1, formula.variables + 1):
+        for variable in before(ends, range(1, formula.variables + 1)):
             name = clingo.Function("v", [clingo.Number(variable)]) if variable in projected else None
             atoms[variable] = backend.add_atom(name)
 
@@ -62,12 +65,12 @@ def _control(formula: Formula, projected: range, limits: Limits) -> Any:
         defined = {variable for variable, _ in formula.definitions}
         free = [atoms[variable] for variable in range(1, formula.variables + 1) if variable not in defined]
         backend.add_rule(free, [], choice=True)
-        for variable, literals in formula.definitions:
+        for variable, literals in before(ends, formula.definitions):
             for number in literals:
                 backend.add_rule([atoms[variable]], [literal(number)])
-        for clause in formula.clauses:
+        for clause in before(ends, formula.clauses):
             backend.add_rule([], [-literal(number) for number in clause])
-        for literals, n in formula.bounds:
+        for literals, n in before(ends, formula.bounds):
             backend.add_weight_rule([], n + 1, [(literal(number), 1) for number in literals])
         backend.add_project([atoms[variable] for variable in projected])
     return control

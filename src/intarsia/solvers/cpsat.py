@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import Any, assert_never
 
 from intarsia.solvers.formula import Formula
-from intarsia.solvers.limits import Limits
+from intarsia.solvers.limits import Limits, TimeIsUpError, before
 from intarsia.solvers.outcome import Effort, Found, Infeasible, Outcome, OutOfTime
 
 Expression = Any
@@ -203,18 +203,30 @@ def best_model(
         order: literals that the greedy search tries to make true, one after the other; no greedy search if empty.
     """
     start = perf_counter()
+    try:
+        return _best_model(formula, fewest, limits, at_least=at_least, order=order)
+    except TimeIsUpError:
+        return OutOfTime(None, (at_least,), Effort(perf_counter() - start, 0, limits.workers, limits.seed))
+
+
+def _best_model(
+    formula: Formula, fewest: Sequence[int], limits: Limits, *, at_least: int, order: Sequence[int]
+) -> Outcome[Values]:
+    start = perf_counter()
+    ends = start + limits.seconds
     if order:
-        model, variables = _posted(formula)
+        model, variables = _posted(formula, ends)
         model.add(sum(_literal(variables, number) for number in fewest) <= at_least)
-        outcome = model.first([_literal(variables, number) for number in order], variables, limits)
+        wanted = [_literal(variables, number) for number in order]
+        outcome = model.first(wanted, variables, replace(limits, seconds=ends - perf_counter()))
         if isinstance(outcome, Found):
-            return Found(_true(outcome.value), (at_least,), outcome.effort)
-    model, variables = _posted(formula)
+            return Found(_true(outcome.value), (at_least,), replace(outcome.effort, seconds=perf_counter() - start))
+    model, variables = _posted(formula, ends)
     count = sum(_literal(variables, number) for number in fewest)
     if at_least:
         model.add(count >= at_least)
     model.minimize(count)
-    outcome = model.solve(variables, replace(limits, seconds=limits.seconds - (perf_counter() - start)))
+    outcome = model.solve(variables, replace(limits, seconds=ends - perf_counter()))
     effort = replace(outcome.effort, seconds=perf_counter() - start)
     match outcome:
         case Infeasible():
@@ -227,17 +239,17 @@ def best_model(
             assert_never(outcome)
 
 
-def _posted(formula: Formula) -> tuple[Model, list[Expression]]:
+def _posted(formula: Formula, ends: float) -> tuple[Model, list[Expression]]:
     model = Model()
-    variables = [model.boolean() for _ in range(formula.variables)]
-    for variable, literals in formula.definitions:
+    variables = [model.boolean() for _ in before(ends, range(formula.variables))]
+    for variable, literals in before(ends, formula.definitions):
         defined = _literal(variables, variable)
         model.clause([~defined, *(_literal(variables, number) for number in literals)])
         for number in literals:
             model.clause([defined, ~_literal(variables, number)])
-    for clause in formula.clauses:
+    for clause in before(ends, formula.clauses):
         model.clause([_literal(variables, number) for number in clause])
-    for literals, n in formula.bounds:
+    for literals, n in before(ends, formula.bounds):
         bounded = [_literal(variables, number) for number in literals]
         if n == 1:
             model.at_most_one(bounded)

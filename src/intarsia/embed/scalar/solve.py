@@ -151,6 +151,10 @@ def _fewest(
     nodes, late = 0, False
     least = min(map(least_undefined, problems.values()))
     for option, problem in problems.items():
+        if _remaining(limits, start).seconds <= 0:
+            late = True
+            bounds.append(least_undefined(problem))
+            continue
         formula, variables = _formula(problem, _families(problem, most, combining=combining))
         post_pigeonholes(problem, variables, formula)
         outcome = best_model(
@@ -188,6 +192,8 @@ def _explained(
     problem = next(iter(problems.values()))
 
     def is_infeasible(families: tuple[Family, ...]) -> bool:
+        if _remaining(limits, start).seconds <= 0:
+            return False
         formula, _ = _formula(problem, families)
         return isinstance(best_model(formula, (), _remaining(limits, start)), Infeasible)
 

@@ -1,6 +1,18 @@
-"""Chips and their catalogue."""
+"""Chips, their catalogue, and how much of their figures is reached."""
 
+from intarsia.machines.chips.calibrated import efficiency_of, write_efficiency
 from intarsia.machines.chips.chip import Chip, Dataflow, TensorCores, VectorCores
+from intarsia.machines.chips.efficiency import Efficiency
 from intarsia.machines.chips.read import chip_names, read_chip
 
-__all__ = ["Chip", "Dataflow", "TensorCores", "VectorCores", "chip_names", "read_chip"]
+__all__ = [
+    "Chip",
+    "Dataflow",
+    "Efficiency",
+    "TensorCores",
+    "VectorCores",
+    "chip_names",
+    "efficiency_of",
+    "read_chip",
+    "write_efficiency",
+]

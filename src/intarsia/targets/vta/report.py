@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intarsia.operators import Operator
+from intarsia.targets.vta.lowering.alu_space import alu_space
 from intarsia.targets.vta.lowering.bound import LowerBound
 from intarsia.targets.vta.operator import CompiledOperator, Data, Run, by_alu
 from intarsia.targets.vta.timing import Timing, UnitTime
@@ -51,9 +52,9 @@ class Report:
 
     Attributes:
         correct: whether the output is the reference's, bit for bit.
-        calls: of the core for the operator itself, those that read only padding left out, the bias's not counted; of an
-            operator of the ALU, all operations on accumulators but resets.
-        all_calls: those that read only padding included.
+        calls: of the instruction for the operator itself, those left out that cannot change a result, because they read
+            only padding or repeat another one; what the program adds (bias, start values, moves) is not counted.
+        all_calls: those left out included.
         instructions: length of the program.
         cycles, seconds: on the device.
         bound: cycles that no program can beat.
@@ -86,7 +87,7 @@ def report(compiled: CompiledOperator, data: Data, run: Run) -> Report:
     lanes = program.embeddings[0].instruction.lanes
     return Report(
         correct=run.correct,
-        calls=_operations(run) if by_alu(compiled.operator) else program.plan.space.needed,
+        calls=(alu_space(program.embeddings) if by_alu(compiled.operator) else program.plan.space).needed,
         all_calls=sum(embedding.calls for embedding in program.embeddings),
         instructions=len(program.stream),
         cycles=timing.cycles,
@@ -100,10 +101,6 @@ def report(compiled: CompiledOperator, data: Data, run: Run) -> Report:
         nest="\n\n".join(map(str, program.embeddings)),
         tiling=program.tiling,
     )
-
-
-def _operations(run: Run) -> int:
-    return run.simulation.alu_operations + run.simulation.gemm_calls
 
 
 def units_of(timing: Timing) -> tuple[tuple[str, tuple[tuple[str, int], ...]], ...]:

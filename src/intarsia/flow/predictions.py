@@ -1,0 +1,83 @@
+"""What ``predict`` answers for one strategy: seconds and bytes with their parts, and what was assumed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from intarsia.graph import Model
+from intarsia.machines.chips import efficiency_of
+from intarsia.machines.clusters import Cluster
+from intarsia.place import Prediction, Strategy, predict
+from intarsia.place.refuse import refuse_strategy
+
+
+@dataclass(frozen=True, slots=True)
+class PredictAnswer:
+    """A prediction for people.
+
+    Attributes:
+        model: its name.
+        parameters: its weights.
+        cluster: where it runs.
+        prediction: the prediction.
+        notes: what was assumed or ignored.
+    """
+
+    model: str
+    parameters: int
+    cluster: Cluster
+    prediction: Prediction
+    notes: tuple[str, ...]
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Of all devices."""
+        strategy = self.prediction.strategy
+        return strategy.global_batch * strategy.sequence / self.prediction.seconds
+
+    @property
+    def device_hours(self) -> float:
+        """Of one iteration."""
+        return self.prediction.strategy.devices * self.prediction.seconds / 3600
+
+    @property
+    def parts(self) -> dict[str, float]:
+        """Seconds of an iteration by part."""
+        time = self.prediction.time
+        return {
+            "compute": time.compute,
+            "communication": time.communication,
+            "bubble": time.bubble,
+            "optimizer": time.optimizer,
+        }
+
+
+def predict_strategy(
+    model: Model, strategy: Strategy, cluster: Cluster, *, calibration: str = "", where: str = ""
+) -> PredictAnswer:
+    """Predicts a strategy that is given.
+
+    Raises:
+        InputError: the strategy is not possible on this model and cluster.
+    """
+    refuse_strategy(model, strategy, cluster, where=where)
+    efficiency = efficiency_of(cluster.chip, calibration)
+    prediction = predict(model, strategy, cluster, efficiency)
+    return PredictAnswer(model.name, model.parameters, cluster, prediction, notes_of(strategy, cluster, prediction))
+
+
+def notes_of(strategy: Strategy, cluster: Cluster, prediction: Prediction) -> tuple[str, ...]:
+    """What a reader must know of a prediction."""
+    notes = []
+    if strategy.sequence_parallel and strategy.tensor == 1:
+        notes.append("sequence parallelism without tensor parallelism changes nothing")
+    if strategy.devices < cluster.devices:
+        notes.append(f"{cluster.devices - strategy.devices} of {cluster.devices} devices are not used")
+    notes.append(f"efficiencies: {prediction.efficiency.source}")
+    notes += [f"assumed of {cluster.chip.name}: {text}" for text in cluster.chip.assumed]
+    if not prediction.fits:
+        memory = prediction.memory[prediction.fullest]
+        over = (memory.total - prediction.capacity) / 2**30
+        largest = max(memory.kinds(), key=lambda kind: memory.kinds()[kind])
+        notes.append(f"does not fit: stage {prediction.fullest} is {over:.1f} GiB over, most of it {largest}")
+    return tuple(notes)

@@ -1,0 +1,105 @@
+"""The efficiency of a chip: its own calibration, a file's, or one borrowed from the chip that is most like it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from importlib.resources import files
+from math import hypot
+from pathlib import Path
+
+import msgspec
+
+from intarsia.ground import InputError, write_file
+from intarsia.ground.records import decode_record, read_record
+from intarsia.machines.chips.chip import Chip
+from intarsia.machines.chips.efficiency import Efficiency
+from intarsia.machines.chips.read import read_chip
+
+LENDER = "a100"
+"""Whose efficiency other chips borrow: the only one with public measurements of operators and iterations."""
+BORROWED_ERROR = 0.12
+"""Deviation that borrowing adds within a family (judged from the spread of the best matmul rates, 0.51 to 0.87)."""
+STRANGER_ERROR = 0.25
+"""The same where the lender is of another family."""
+MODERN_HOST = 25e-6
+"""Seconds a kernel for a host of a borrowing chip: a host is no property of the lender's chip, and PyTorch 2 issues a
+kernel and its gradient in 10 to 30 µs."""
+ISSUED = frozenset({"nvidia", "amd", "gaudi"})
+"""Families whose kernels a host issues one by one; programs of the others are compiled as a whole."""
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    """A calibration as it is stored; seconds and fractions."""
+
+    chip: str
+    matmul: float
+    flash: float
+    memory: float
+    misaligned: float
+    kernel: float
+    host: float
+    link: float
+    collective: float
+    straggle: float
+    error: float
+    source: str
+
+
+def efficiency_of(chip: Chip, calibration: str = "") -> Efficiency:
+    """The efficiency to price a chip with; its ``source`` says whether it is the chip's own.
+
+    Args:
+        chip: the chip.
+        calibration: a file that ``write_efficiency`` wrote; empty for what is shipped.
+
+    Raises:
+        InputError: the file is wrong, or of another chip.
+    """
+    if calibration:
+        stored = read_record(Path(calibration), _File, what="calibration file")
+        if stored.chip != chip.name:
+            raise InputError(
+                "the calibration is of another chip", where=calibration, value=stored.chip, allowed=chip.name
+            )
+        return _efficiency(stored, calibration)
+    entry = files("intarsia.machines.chips") / "efficiencies" / f"{LENDER}.json"
+    stored = decode_record(entry.read_bytes(), _File, what="calibration file", where=LENDER)
+    lender = read_chip(LENDER)
+    own = _efficiency(stored, LENDER)
+    return own if stored.chip == chip.name else _borrowed(chip, lender, own)
+
+
+def write_efficiency(path: Path, chip: Chip, efficiency: Efficiency) -> None:
+    """Stores a calibration, whole or not at all."""
+    content = msgspec.json.encode({"chip": chip.name, **asdict(efficiency)})
+    write_file(path, msgspec.json.format(content, indent=2) + b"\n")
+
+
+def _borrowed(chip: Chip, lender: Chip, own: Efficiency) -> Efficiency:
+    """Products are scaled by the best measured rate where there is one; hosts and kernels stay, or vanish."""
+    kin = chip.family == lender.family
+    known = chip.best_flops > 0
+    scale = (chip.best_flops / chip.peak_flops) / (lender.best_flops / lender.peak_flops) if known else 1.0
+    host = min(own.host, MODERN_HOST) if chip.family in ISSUED else 0.0
+    rate = "scaled to its best measured matmul rate" if known else "unscaled: no measured matmul rate is known"
+    return replace(
+        own,
+        matmul=min(own.matmul * scale, 1.0),
+        flash=min(own.flash * scale, 1.0),
+        host=host,
+        straggle=own.straggle * host / own.host if own.host else 0.0,
+        error=hypot(own.error, BORROWED_ERROR if kin and known else STRANGER_ERROR),
+        source=f"borrowed from {lender.name}, {rate}; {host * 1e6:.0f} µs of host a kernel; {own.source}",
+    )
+
+
+def _efficiency(file: _File, where: str) -> Efficiency:
+    values = msgspec.structs.asdict(file)
+    del values["chip"]
+    for name in ("matmul", "flash", "memory", "misaligned", "link"):
+        if not 0 < values[name] <= 1:
+            raise InputError(f"{name} is no fraction", where=where, value=str(values[name]), allowed="0 < fraction ≤ 1")
+    for name in ("kernel", "host", "collective", "straggle", "error"):
+        if values[name] < 0:
+            raise InputError(f"{name} is negative", where=where, value=str(values[name]), allowed="0 or more")
+    return Efficiency(**values)

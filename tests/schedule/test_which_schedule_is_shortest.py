@@ -1,0 +1,90 @@
+"""All ways to a schedule agree with the exhaustive search and with each other, and their bounds are bounds."""
+
+from dataclasses import replace
+
+import pytest
+from problems import exhaustive, layered, small
+
+from intarsia.schedule import ScheduleProblem, bound, check, list_schedule, solve, solve_cpsat, solve_milp
+from intarsia.schedule.states import search_states
+from intarsia.solvers import Found, Limits, OutOfTime
+
+LIMITS = Limits(seconds=60)
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_sets_of_tasks_and_exhaustive_search(block):
+    for seed in range(75 * block, 75 * block + 75):
+        problem = small(seed)
+        best = exhaustive(problem)
+        start = list_schedule(problem)
+        assert check(problem, start) == ()
+        assert bound(problem) <= best + 1e-9 <= start.makespan + 2e-9, seed
+        found = search_states(problem, start, 60)
+        schedule = replace(found.best, bound=found.bound)
+        assert check(problem, schedule) == ()
+        assert schedule.makespan == pytest.approx(best, abs=1e-9), seed
+        assert schedule.optimal, seed
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_cpsat_and_the_published_formulation_and_exhaustive_search(block):
+    for seed in range(1000 + 25 * block, 1025 + 25 * block):
+        problem = small(seed, least=1)
+        best = exhaustive(problem)
+        for method in (solve_cpsat, solve_milp):
+            outcome = method(problem, LIMITS)
+            assert isinstance(outcome, Found)
+            assert check(problem, outcome.value) == ()
+            assert outcome.value.makespan == pytest.approx(best, rel=1e-5), (seed, method)
+            assert outcome.value.bound == pytest.approx(best, rel=1e-5), (seed, method)
+
+
+@pytest.mark.parametrize(
+    ("seed", "size", "cores"), [(13, 14, (8, 2)), (1, 10, (8, 2)), (2, 10, (2, 2)), (3, 11, (3, 1))]
+)
+def test_sets_of_tasks_and_cpsat_on_layers(seed, size, cores):
+    """The first: a core that is busy for long does not lengthen the work of the others (a bound that once did)."""
+    problem = layered(seed, size, cores)
+    found = search_states(problem, list_schedule(problem), 60)
+    outcome = solve_cpsat(problem, LIMITS)
+    assert isinstance(outcome, Found)
+    assert found.best.makespan == pytest.approx(outcome.value.makespan, rel=1e-5)
+    assert found.bound == pytest.approx(outcome.value.bound, rel=1e-5)
+
+
+@pytest.mark.parametrize("cores", [(1, 1), (2, 2), (8, 8)])
+def test_sixty_operators_are_proved(cores):
+    problem = layered(1, 60, cores)
+    outcome = solve(problem, LIMITS)
+    assert isinstance(outcome, Found)
+    assert check(problem, outcome.value) == ()
+    assert outcome.value.gap < 1e-6
+
+
+def test_more_tasks_than_bits_of_a_word():
+    problem = layered(2, 90, (8, 8))
+    outcome = solve(problem, replace(LIMITS, seconds=3))
+    schedule = outcome.best if isinstance(outcome, OutOfTime) else outcome.value
+    assert check(problem, schedule) == ()
+    assert 0 < schedule.gap < 0.3
+
+
+def test_out_of_time_has_a_schedule_and_a_bound():
+    problem = layered(0, 60, (2, 2))
+    outcome = solve(problem, Limits(seconds=0))
+    assert isinstance(outcome, OutOfTime)
+    assert check(problem, outcome.best) == ()
+    assert 0 < outcome.best.bound < outcome.best.makespan
+    assert outcome.bound == (int(outcome.best.bound * 1e12),)
+
+
+def test_the_same_answer_twice():
+    problem = layered(3, 30, (2, 2))
+    assert solve(problem, LIMITS).value == solve(problem, LIMITS).value
+
+
+def test_no_tasks():
+    outcome = solve(ScheduleProblem((), 1, 1), LIMITS)
+    assert isinstance(outcome, Found)
+    assert (outcome.value.slots, outcome.value.makespan, outcome.value.bound) == ((), 0.0, 0.0)
