@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from intarsia import flow
 from intarsia.cli import main
 from intarsia.flow import bench
 from intarsia.flow.vta import Options
@@ -87,7 +86,7 @@ def test_the_rows_of_deepbench_are_folded() -> None:
 def test_the_command_prints_and_writes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(flow, "deepbench_rows", lambda which, kind: LAYERS[:2])  # noqa: ARG005
+    monkeypatch.setattr(bench, "deepbench_rows", lambda which, kind: LAYERS[:2])  # noqa: ARG005
     file = tmp_path / "deep" / "answer.json"
     options = ["--workers", "1", "--store", str(tmp_path / "s.sqlite"), "--json", str(file)]
     assert main(["bench", "deepbench", "--target", "vta", *options]) == 0

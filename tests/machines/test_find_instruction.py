@@ -91,7 +91,7 @@ def test_a_file_with_an_error_names_the_file(tmp_path):
 def test_a_folder(tmp_path):
     with pytest.raises(InputError) as error:
         find_instruction(str(tmp_path))
-    assert str(error.value) == f"{tmp_path}: is a folder"
+    assert str(error.value) == f"'{tmp_path}': it is a folder; allowed: an instruction's name or file"
 
 
 def test_a_binary_file(tmp_path):

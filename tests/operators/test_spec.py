@@ -102,7 +102,7 @@ def test_an_error_in_a_file_names_it(tmp_path):
     path.write_text("x: i<0\n")
     with pytest.raises(InputError) as caught:
         read_operator(str(path))
-    assert str(caught.value).startswith(f"{path}, line 1, column 6: extent of axis 'i' is 0; allowed: integers from 1")
+    assert str(caught.value).startswith(f"{path}: line 1, column 6: extent of axis 'i' is 0; allowed: integers from 1")
     assert str(caught.value).endswith("\n  x: i<0\n       ^")
 
 
@@ -127,10 +127,18 @@ BAD = {
     "conv2d:": "conv2d: missing key: c; try: give c, h, w, k, r, s",
     f"{CONV},c=3": "conv2d: the key is given twice: c",
     f"{CONV},n": "conv2d: expected key=value: n",
-    f"{CONV},n=two": "conv2d, n: not an integer: 'two'",
+    f"{CONV},n=two": "conv2d, n: not an integer: 'two'; allowed: an integer such as 16",
     f"{CONV},n=1.5": "conv2d, n: not an integer: '1.5'",
     f"{CONV},n=": "conv2d, n: not an integer: ''",
-    f"{CONV},n={'9' * 5000}": "conv2d, n: not an integer",
+    f"{CONV},n={'9' * 5000}": f"conv2d, n: the integer is too large: {'9' * 40}; allowed: up to 2147483647",
+    f"{CONV},n": "conv2d: expected key=value: n; allowed: n, ",
+    "gemm:m=99999999999999999999": "gemm, m: the integer is too large: 99999999999999999999; allowed: up to 2147483647",
+    "gemm:m=1,n=1,k": "out; try: k=16",
+    "conv2d": "conv2d: a colon and sizes are missing; try: conv2d:c=16,h=16,w=16,k=16,r=16,s=16",
+    "einsum": "einsum: a colon and sizes are missing; try: einsum:bij,bjk->bik;b=2,i=8,j=16,k=8",
+    ".": "'.': it is a folder; allowed: an operator's text, a file, a shorthand",
+    "einsum:mk,kn->mn": "einsum: missing extents: m, k, n; try: einsum:mk,kn->mn;m=16,k=16,n=16",
+    "deepbench:rnn/0": "deepbench: unknown kind: rnn; allowed: conv, gemm; try: conv/inference_device/3",
     f"{CONV},n=0": "conv2d: n must be positive: 0; allowed: integers from 1",
     f"{CONV},n=-2": "conv2d: n must be positive: -2; allowed: integers from 1",
     f"{CONV},stride=2x": "conv2d, stride: not an integer: ''",
@@ -140,14 +148,14 @@ BAD = {
     f"{CONV},dilation=5": "conv2d: the kernel is larger than the padded input along h: 11 > 9",
     f"{CONV},n=99999999": "beyond 32-bit addresses; allowed: at most 4294967296 bytes",
     "gemm:m=1,n=1,k=1,ta=perhaps": "gemm, ta: not a switch: perhaps; allowed: 0, false, no, 1, true, yes",
-    "einsum:ij->i;i=2": "einsum: missing extent: j; try: ij->i;j=16",
+    "einsum:ij->i;i=2": "einsum: missing extent: j; try: einsum:ij->i;i=2,j=16",
     "einsum:ij->i;i=2,q=3": "einsum: unknown key: q=3; allowed: i, j, dtype, out, constant",
     "einsum:ij->i;i=2,j=x": "einsum, j: not an integer: 'x'",
     "einsum:ij->i;i=2,j=0": "einsum: j must be positive: 0; allowed: integers from 1",
     "einsum:ij->i;i=2,j=2,dtype=int9": "einsum: unknown dtype: int9; allowed: int8",
     "einsum:": "einsum: not an einsum equation; try: bij,bjk->bik",
     "deepbench:conv": "deepbench: not a row of DeepBench: conv; allowed: kind/set/index; try: conv/inference_device/3",
-    "deepbench:conf/training/1": "deepbench: not a row of DeepBench: conf/training/1",
+    "deepbench:conf/training/1": "deepbench: unknown kind: conf; allowed: conv, gemm",
     "deepbench:conv/inference_devic/3": "deepbench:conv: unknown set: inference_devic; allowed: training, "
     "inference_server, inference_device, inference, all; try: inference_device",
     "deepbench:conv/inference_device/17": "deepbench:conv/inference_device: no such row: 17; allowed: 0 to 16",

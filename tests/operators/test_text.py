@@ -10,10 +10,53 @@ CONV = """conv: n<1 oc<64 oh<112 ow<112 ; c<3 kh<7 kw<7
   O[n, oc, oh, ow] += I[n, c, 2*oh+kh-3, 2*ow+kw-3] * W[oc, c, kh, kw]"""
 
 
+def with_writes_inside(op):
+    """The operator with written tensors that are large enough, and writes that begin at 0."""
+    shapes = {t.name: list(t.shape) for t in op.tensors}
+    statements = []
+    for statement in op.statements:
+        subscripts = []
+        for dimension, subscript in enumerate(statement.write.subscripts):
+            spans = [c * (op.axis(name).extent - 1) for name, c in subscript.terms]
+            low, high = sum(min(0, s) for s in spans), sum(max(0, s) for s in spans)
+            subscripts.append(replace(subscript, constant=-low))
+            shape = shapes[statement.write.tensor]
+            shape[dimension] = max(shape[dimension], high - low + 1)
+        statements.append(replace(statement, write=replace(statement.write, subscripts=tuple(subscripts))))
+    tensors = tuple(replace(t, shape=tuple(shapes[t.name])) for t in op.tensors)
+    return replace(op, tensors=tensors, statements=tuple(statements))
+
+
 @patient
 @given(operators())
 def test_text_parses_back(op):
+    op = with_writes_inside(op)
     assert parse_operator(str(op)) == op
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "column"),
+    [
+        (
+            "g: m<3 ; k<5\n  O:int32[2] A:int8[3, 5]\n  O[m] += A[m, k]",
+            "line 3, column 3: the write O[m] has index 2 in dimension 0 at m=2, outside 'O'; allowed: 0 to 1",
+            3,
+        ),
+        ("g: m<3\nO:int32[3] A:int8[3]\nO[m-1] += A[m]", "has index -1 in dimension 0 at m=0", 1),
+        ("g: m<3\nO:int32[4, 2] A:int8[3]\nO[m, 2] += A[m]", "has index 2 in dimension 1, outside 'O'", 1),
+        ("g: y<4 a<2\nO:int32[5] A:int8[8]\nO[2*y+a] += A[2*y+a]", "has index 6 in dimension 0 at y=3", 1),
+    ],
+)
+def test_a_write_outside_its_tensor_is_refused(text, message, column):
+    with pytest.raises(InputError) as caught:
+        parse_operator(text)
+    assert message in str(caught.value)
+    assert str(caught.value).splitlines()[2] == " " * (column + 1) + "^"
+
+
+def test_the_last_phase_of_a_write_need_not_be_full():
+    text = "g: y<4 a<2\n  O:int32[7] A:int8[8]\n  O[2*y+a] += A[2*y+a]"
+    assert str(parse_operator(text)) == text
 
 
 def test_text_is_printed_as_it_was_read():

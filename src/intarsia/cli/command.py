@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from intarsia.ground import Trace, Verbosity
+from intarsia.ground import InputError, Trace, Verbosity
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,17 @@ class Command:
     example: str
     options: Callable[[ArgumentParser], None]
     run: Callable[[Namespace], int]
+
+
+def path_of(option: str, text: str) -> Path:
+    """The path that an option was given.
+
+    Raises:
+        InputError: an empty name, which would stand for the current folder.
+    """
+    if not text:
+        raise InputError("the name is empty", where=option, allowed="a path; . is the current folder")
+    return Path(text)
 
 
 def spec_argument(parser: ArgumentParser) -> None:
@@ -56,9 +67,12 @@ def json_option(parser: ArgumentParser) -> None:
 def trace_options(parser: ArgumentParser) -> None:
     """``-v`` and ``--dump``."""
     parser.add_argument("-v", action="count", default=0, dest="verbose", help="steps; -vv their texts; -vvv solvers")
-    parser.add_argument("--dump", metavar="DIR", type=Path, help="write the text of every step into this folder")
+    parser.add_argument("--dump", metavar="DIR", help="write the text of every step into this folder")
 
 
 def trace_of(arguments: Namespace) -> Trace:
     """What the options of ``trace_options`` ask for."""
-    return Trace(Verbosity(min(arguments.verbose, Verbosity.SOLVERS)), arguments.dump)
+    dump = None if arguments.dump is None else path_of("--dump", arguments.dump)
+    if dump is not None and dump.exists() and not dump.is_dir():
+        raise InputError("--dump takes a folder, this is a file", where=str(dump), hint="--dump out/steps")
+    return Trace(Verbosity(min(arguments.verbose, Verbosity.SOLVERS)), dump)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from intarsia.cli.command import Command, json_option, spec_argument, trace_of, trace_options
+from intarsia.cli.command import Command, json_option, path_of, spec_argument, trace_of, trace_options
 from intarsia.cli.printing import print_fields, print_json
 from intarsia.cli.run import target_options
+from intarsia.ground import InputError
 from intarsia.ground.units import bytes_text, count_text
 
 
@@ -17,18 +18,20 @@ def _options(parser: ArgumentParser) -> None:
     parser.add_argument("--fixed", action="store_true", help="the reference's own embedding instead of the best")
     parser.add_argument("--inputs", metavar="FILE.npz", type=Path, help="x, w and bias; seeded without it")
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="of the inputs (default 0)")
-    parser.add_argument("-o", dest="output", metavar="DIR", type=Path, required=True, help="where the files go")
+    parser.add_argument("-o", dest="output", metavar="DIR", required=True, help="where the files go")
     json_option(parser)
     trace_options(parser)
 
 
 def _run(arguments: Namespace) -> int:
+    if arguments.inputs is not None and not arguments.inputs.exists():
+        raise InputError("no such file", where=str(arguments.inputs))
     from intarsia import flow
 
     answer = flow.compile_operator(
         arguments.spec,
         arguments.target,
-        arguments.output,
+        path_of("-o", arguments.output),
         config=arguments.config,
         fixed=arguments.fixed,
         shift=arguments.shift,

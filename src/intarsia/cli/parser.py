@@ -9,6 +9,7 @@ from intarsia import __version__
 from intarsia.cli import (
     bench,
     calibrate,
+    chips,
     compile,  # noqa: A004  # named as the command
     embed,
     explain,
@@ -17,6 +18,7 @@ from intarsia.cli import (
     models,
     predict,
     run,
+    schedule,
     show,
     targets,
 )
@@ -33,7 +35,9 @@ COMMANDS: tuple[Command, ...] = (
     model.COMMAND,
     models.COMMAND,
     predict.COMMAND,
+    schedule.COMMAND,
     calibrate.COMMAND,
+    chips.COMMAND,
     instructions.COMMAND,
     targets.COMMAND,
 )

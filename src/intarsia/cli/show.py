@@ -10,7 +10,7 @@ from intarsia.cli.printing import print_fields, print_json, print_table
 from intarsia.ground.units import bytes_text, count_text
 
 if TYPE_CHECKING:
-    from intarsia.models import OnnxFile
+    from intarsia.models import OnnxFile, Qualifying
     from intarsia.operators import Operator, Tensor
 
 
@@ -26,17 +26,19 @@ def _run(arguments: Namespace) -> int:
     if arguments.json:
         print_json(_json(found))
     elif len(found.qualifying) == 1 and not found.others:
-        _print_operator(found.qualifying[0].operator)
+        _print_operator(found.qualifying[0], arguments.spec)
     else:
         _print_nodes(found)
     return 0
 
 
-def _print_operator(operator: Operator) -> None:
+def _print_operator(found: Qualifying, spec: str) -> None:
+    operator = found.operator
     print(operator)
     print()
+    node = [("node", found.name), ("note", found.note)] if found.name != spec else []
     tensors = [(t.name, bytes_text(t.bytes)) for t in operator.tensors]
-    print_fields([("iterations", count_text(operator.iterations)), *tensors])
+    print_fields([*node, ("iterations", count_text(operator.iterations)), *tensors])
 
 
 def _print_nodes(found: OnnxFile) -> None:
@@ -44,7 +46,10 @@ def _print_nodes(found: OnnxFile) -> None:
         (q.name, str(q.operator).partition("\n")[0], count_text(q.operator.iterations), q.note)
         for q in found.qualifying
     ]
-    print_table(("node", "operator", "iterations", "note"), rows, right=("iterations",))
+    if rows:
+        print_table(("node", "operator", "iterations", "note"), rows, right=("iterations",))
+    else:
+        print("no node of the file is an operator")
     if found.others:
         print()
         print_table(("node", "type", "why it is no operator"), [(o.name, o.kind, o.reason) for o in found.others])

@@ -10,20 +10,21 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
+from typing import TYPE_CHECKING
 
 from intarsia import targets as target_folders
-from intarsia.flow.answers import EmbedAnswer, Explanation, Question
-from intarsia.flow.bench import bench_layers, deepbench_rows
-from intarsia.flow.fit import answer, explanation
-from intarsia.flow.generic import run_generic
 from intarsia.flow.models import ModelAnswer, describe
-from intarsia.flow.runs import BenchAnswer, CompileAnswer, RunAnswer
 from intarsia.flow.training import predict_flags as predict_flags
 from intarsia.flow.training import predict_table as predict_table
-from intarsia.flow.vta import Options, compile_to_folder, read_config, run_vta
 from intarsia.ground import QUIET, InputError, Trace
 from intarsia.machines import Entry, Instruction, catalogue, find_instruction
 from intarsia.models import Listed, OnnxFile, listing, read_model, read_spec, read_specs
+
+if TYPE_CHECKING:
+    from intarsia.flow.answers import EmbedAnswer, Explanation, Question
+    from intarsia.flow.runs import BenchAnswer, CompileAnswer, RunAnswer
+
+# Compilers and solvers take a second to import: who does not need them does not wait for them.
 
 
 def read_operators(spec: str) -> OnnxFile:
@@ -78,6 +79,8 @@ def question(
     limit: float = 60.0,
 ) -> Question:
     """A question from what a user types: an operator's spec, an instruction's name or file, and what is wanted."""
+    from intarsia.flow.answers import Question
+
     return Question(read_spec(spec), read_instruction(instr), space, require, prefer, limit)
 
 
@@ -89,11 +92,15 @@ def embed_operator(asked: Question, *, listed: bool = False, trace: Trace = QUIE
         listed: whether every embedding is to be in the answer.
         trace: what is told meanwhile.
     """
+    from intarsia.flow.fit import answer
+
     return answer(asked, listed=listed, trace=trace)
 
 
 def explain(asked: Question, *, trace: Trace = QUIET) -> Explanation:
     """The same answer, with which operator axis may lie on which instruction axis, and which constraint forbids it."""
+    from intarsia.flow.fit import explanation
+
     return explanation(asked, trace)
 
 
@@ -125,7 +132,12 @@ def compile_operator(
     Raises:
         InputError: anything of these that is wrong, or that the target cannot do; then nothing is written.
     """
+    if target == "generic":
+        what = "the generic target runs operators and does not compile them"
+        raise InputError(what, allowed="vta", hint="intarsia run SPEC --target generic --instr NAME")
     _refuse_target(target, ("vta",))
+    from intarsia.flow.vta import Options, compile_to_folder, read_config
+
     options = Options(read_config(config), fixed=fixed, shift=shift, seed=_natural("seed", seed))
     return compile_to_folder(read_spec(spec), options, output, inputs=inputs, trace=trace)
 
@@ -164,6 +176,8 @@ def run_operator(
     if target == "vta":
         if instruction is not None:
             raise InputError("vta has its own instruction", value=instruction, hint="--target generic")
+        from intarsia.flow.vta import Options, read_config, run_vta
+
         options = Options(read_config(config), fixed=fixed, shift=shift, seed=seed)
         return run_vta(operator, options, timeline=timeline, trace=trace)
     if instruction is None:
@@ -171,6 +185,8 @@ def run_operator(
     for given, lacks in ((timeline, "timing model"), (config, "configuration"), (fixed, "fixed embedding")):
         if given:
             raise InputError(f"the generic target has no {lacks}", hint="--target vta")
+    from intarsia.flow.generic import run_generic
+
     return run_generic(operator, read_instruction(instruction), seed=seed, trace=trace)
 
 
@@ -203,6 +219,9 @@ def bench_deepbench(
         InputError: anything of these that is wrong.
     """
     _refuse_target(target, ("vta",))
+    from intarsia.flow.bench import bench_layers, deepbench_rows
+    from intarsia.flow.vta import Options, read_config
+
     options = Options(read_config(config), seed=_natural("seed", seed))
     layers = deepbench_rows(which, kind)
     suite = f"deepbench {kind}/{which}"

@@ -17,7 +17,7 @@ from intarsia.ground import QUIET, InputError, Trace
 from intarsia.machines import Instruction, find_instruction
 from intarsia.operators import Operator
 from intarsia.targets.vta import VtaConfig
-from intarsia.targets.vta.folder import read_inputs, write_folder
+from intarsia.targets.vta.folder import read_inputs, refuse_foreign, write_folder
 from intarsia.targets.vta.operator import (
     CompiledOperator,
     Data,
@@ -65,7 +65,7 @@ def read_config(given: str | None) -> VtaConfig:
         return VtaConfig.named(given)
     path = Path(given)
     try:
-        return VtaConfig.from_json(path.read_text(encoding="utf-8"), where=given)
+        return VtaConfig.from_json(path.read_text(encoding="utf-8-sig"), where=given)
     except FileNotFoundError:
         allowed = f"a file, or one of {', '.join(VtaConfig.names())}"
         raise InputError("no such configuration", value=given, allowed=allowed) from None
@@ -168,6 +168,7 @@ def compile_to_folder(
         InputError: what VTA cannot do, inputs that do not fit, a folder that cannot be written.
     """
     refuse(operator)
+    refuse_foreign(output)
     given = _given(operator, options, inputs)
     largest = None if given is None or given.bias is None else _magnitude(given)
     with trace.step("compile"):

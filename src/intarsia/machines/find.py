@@ -27,8 +27,10 @@ def find_instruction(spec: str) -> Instruction:
     path = Path(spec)
     if isfile(path):  # noqa: PTH113 (Path.is_file raises where a name is too long)
         return parse_instruction(_read(path), where=spec)
+    if spec and isdir(path):  # noqa: PTH112
+        raise InputError("it is a folder", where=repr(spec), allowed="an instruction's name or file")
     if "/" in spec or path.suffix == ".txt":
-        raise InputError("is a folder" if isdir(path) else "instruction file not found", where=spec)  # noqa: PTH112
+        raise InputError("instruction file not found", where=spec)
     near = get_close_matches(name, entries, n=1, cutoff=0.4)
     raise InputError(
         "unknown instruction",
@@ -42,7 +44,7 @@ def _read(path: Path) -> str:
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise InputError("too large for an instruction file", where=str(path), allowed=f"{LARGEST_FILE} bytes")
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError("is not a text file", where=str(path), allowed="UTF-8 text") from error
     except OSError as error:

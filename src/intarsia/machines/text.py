@@ -22,6 +22,8 @@ from intarsia.machines.instruction import Instruction
 from intarsia.operators import Access, Operator, parse_operator
 
 KEYWORD = re.compile(r"(?P<word>instruction|memory|cycles|source)(?P<gap>[ \t]++(?![:\[<])|$)(?P<rest>.*)")
+UNKNOWN = re.compile(r"[ \t]*(?!(?:const|pad)\b)(?P<word>[A-Za-z_][\w.]*+)(?:[ \t]*$|[ \t]+[\w.])")
+"""A name alone on its line, or with another one or a number after it."""
 NAME = re.compile(r"[A-Za-z_][\w.]*(:[\w.,]+)?")
 CYCLES = re.compile(r"[1-9]\d{0,8}")
 
@@ -58,6 +60,7 @@ def parse_instruction(text: str, where: str = "") -> Instruction:
 def _parse(text: str) -> Instruction:
     lines, operator_text = _split(text)
     name = _name(text, lines)
+    _refuse_unknown(text, operator_text)
     semantics = parse_operator(operator_text)
     _single(text, semantics)
     return Instruction(
@@ -84,6 +87,26 @@ def _split(text: str) -> tuple[list[_Line], str]:
     while kept and not kept[-1].split("#")[0].strip():
         kept.pop()
     return found, "\n".join(kept)
+
+
+def _refuse_unknown(text: str, operator_text: str) -> None:
+    """Refuse a line that is neither a keyword's nor can be of the operator, and a file without an operator."""
+    lines = [line.split("#")[0] for line in operator_text.splitlines()]
+    for number, line in enumerate(lines, start=1):
+        match = UNKNOWN.match(line)
+        if match:
+            raise at_column(
+                f"unknown line {match['word']!r}",
+                source=text,
+                line=number,
+                column=match.start("word") + 1,
+                allowed="instruction, memory, cycles, source, or the operator: axes, tensors, a statement",
+            )
+    if not any(line.strip() for line in lines):
+        last = max(1, len(text.splitlines()))
+        hint = "dot: l<16 ; j<4, then c:int32[16] a:int8[16, 4] b:int8[16, 4], then c[l] += a[l, j] * b[l, j]"
+        what = "the operator that one call executes is missing: axes, tensors and a statement"
+        raise at_column(what, source=text, line=last, column=1, hint=hint)
 
 
 def _only(text: str, lines: list[_Line], word: str) -> _Line | None:

@@ -92,6 +92,8 @@ def load(path: str) -> Any:
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
     try:
+        if Path(path).is_dir():
+            raise InputError("it is a folder", where=path, allowed="an ONNX file")
         if not Path(path).is_file():
             raise InputError("no such file", where=path)
         model = onnx.load(path, load_external_data=False)
@@ -115,6 +117,8 @@ def with_shapes(model: Any) -> Any:
 
 def _check(path: str, graph: Any) -> None:
     """Refuse what happens to decode but is no whole graph."""
+    if not graph.node and (graph.input or graph.output or graph.initializer):
+        raise InputError("the ONNX file's graph has no nodes", where=path, hint="a file with nodes such as Conv or MatMul")
     if not graph.node:
         raise InputError("not an ONNX file, or cut off", where=path, value="it has no nodes")
     made = {name for node in graph.node for name in node.output}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from intarsia.ground.errors import InputError
 from intarsia.models.onnx_file import OnnxFile, Qualifying, read_node, read_onnx
 from intarsia.operators import Operator, read_operator
@@ -35,7 +37,11 @@ def read_specs(spec: str) -> OnnxFile:
     path, name = _split(spec)
     if path and not name:
         return read_onnx(path)
-    return OnnxFile(path or spec, (Qualifying(name or spec, read_spec(spec), ""),), ())
+    if name:
+        read_node(path, name)
+        file = read_onnx(path)
+        return replace(file, qualifying=tuple(q for q in file.qualifying if q.name == name)[:1], others=())
+    return OnnxFile(spec, (Qualifying(spec, read_spec(spec), ""),), ())
 
 
 def _split(spec: str) -> tuple[str, str]:

@@ -62,7 +62,8 @@ def row(name: str, dtypes: Dtypes = INTEGERS) -> Row:
         InputError: if there is none.
     """
     kind, which, index = [*name.split("/"), "", "", ""][:3]
-    if kind not in KINDS or name.count("/") != 2:
+    _check_kind(kind)
+    if name.count("/") != 2:
         hint = "conv/inference_device/3"
         raise InputError("not a row of DeepBench", where="deepbench", value=name, allowed="kind/set/index", hint=hint)
     _check(kind, which)
@@ -83,9 +84,14 @@ def unique(given: Iterable[Row]) -> tuple[tuple[Row, int], ...]:
     return tuple((first[operator], count) for operator, count in counts.items())
 
 
-def _check(kind: str, which: str) -> None:
+def _check_kind(kind: str) -> None:
     if kind not in KINDS:
-        raise InputError("unknown kind", where="deepbench", value=kind, allowed=", ".join(KINDS))
+        hint = "conv/inference_device/3"
+        raise InputError("unknown kind", where="deepbench", value=kind, allowed=", ".join(KINDS), hint=hint)
+
+
+def _check(kind: str, which: str) -> None:
+    _check_kind(kind)
     if which not in SETS:
         hint = nearest(which, list(SETS))
         raise InputError("unknown set", where=f"deepbench:{kind}", value=which, allowed=", ".join(SETS), hint=hint)

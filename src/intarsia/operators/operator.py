@@ -5,7 +5,7 @@ An instruction's meaning is an operator too, so one text form, one interpreter a
 Meaning: every written tensor starts as the identity of its combining operator (0 for ``+=``, the least value for
 ``max=``, the greatest for ``min=``). Every statement runs once for each point of the box of axes, in any order:
 ``write ⊕= product of reads``, in the arithmetic of the written tensor's dtype (integers wrap). A read outside a
-tensor is that tensor's pad value; a write outside a tensor is dropped.
+tensor is that tensor's pad value. A write outside a tensor, in a phase of a sum of axes that is not full, is dropped.
 """
 
 from __future__ import annotations

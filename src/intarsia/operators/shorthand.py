@@ -22,6 +22,11 @@ INTEGERS: Dtypes = ("int8", "int8", "int32")
 SWITCHES = {"0": False, "false": False, "no": False, "1": True, "true": True, "yes": True}
 
 
+LARGEST_EXTENT = 2**31 - 1
+LONGEST = 40
+"""Characters of an integer that are looked at."""
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """One ``key=value`` of a kind; without ``required`` the function's default holds."""
@@ -71,7 +76,10 @@ def _values(shorthand: Shorthand, text: str) -> dict[str, Any]:
     for item in filter(None, (part.strip() for part in text.split(","))):
         name, equals, value = (part.strip() for part in item.partition("="))
         if not equals:
-            raise InputError("expected key=value", where=shorthand.kind, value=item)
+            hint = f"{name}=16" if name in keys else ""
+            raise InputError(
+                "expected key=value", where=shorthand.kind, value=item, allowed=", ".join(keys), hint=hint
+            )
         if name not in keys:
             hint = nearest(name, list(keys))
             raise InputError("unknown key", where=shorthand.kind, value=name, allowed=", ".join(keys), hint=hint)
@@ -84,9 +92,9 @@ def _values(shorthand: Shorthand, text: str) -> dict[str, Any]:
 def _value(key: Key, text: str, where: str) -> Any:
     match key.form:
         case "integer":
-            return _integer(text, where)
+            return integer(text, where)
         case "integers":
-            return tuple(_integer(part, where) for part in text.split("x"))
+            return tuple(integer(part, where) for part in text.split("x"))
         case "switch":
             if text.lower() not in SWITCHES:
                 raise InputError("not a switch", where=where, value=text, allowed=", ".join(SWITCHES))
@@ -101,9 +109,16 @@ def _value(key: Key, text: str, where: str) -> Any:
             assert_never(key.form)
 
 
-def _integer(text: str, where: str) -> int:
-    if not re.fullmatch(r"-?[0-9]{1,18}", text):
-        raise InputError("not an integer", where=where, value=repr(text))
+def integer(text: str, where: str) -> int:
+    """An integer that a user typed; what it stands for has limits of its own.
+
+    Raises:
+        InputError: if it is none, or too large for anything.
+    """
+    if not re.fullmatch(r"-?[0-9]+", text):
+        raise InputError("not an integer", where=where, value=repr(text), allowed="an integer such as 16")
+    if len(text) > LONGEST or abs(int(text)) > LARGEST_EXTENT:
+        raise InputError("the integer is too large", where=where, value=text[:40], allowed=f"up to {LARGEST_EXTENT}")
     return int(text)
 
 

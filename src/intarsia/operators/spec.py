@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from intarsia.ground.errors import InputError
@@ -9,7 +10,7 @@ from intarsia.operators import deepbench
 from intarsia.operators.library import einsum, shorthands
 from intarsia.operators.library.einsum import letters_of
 from intarsia.operators.operator import DTYPES, Operator
-from intarsia.operators.shorthand import Shorthand, build, nearest
+from intarsia.operators.shorthand import Shorthand, build, integer, nearest
 from intarsia.operators.text import parse_operator
 
 
@@ -45,21 +46,43 @@ def kinds() -> tuple[str, ...]:
 
 def _file(spec: str, known: dict[str, Shorthand]) -> Operator:
     path = Path(spec)
+    kind, colon, _ = spec.partition(":")
+    names = sorted((*known, "deepbench", "einsum"))
     if not _is_file(path):
-        kind = spec.partition(":")[0]
-        names = sorted((*known, "deepbench", "einsum"))
+        if spec in names:
+            raise InputError("a colon and sizes are missing", where=spec, hint=_example(spec, known))
+        if spec and not colon and _is_folder(path):
+            raise InputError("it is a folder", where=repr(spec), allowed="an operator's text, a file, a shorthand")
         hint = nearest(kind, names)
         raise InputError("unknown kind, and no such file", value=spec, allowed=", ".join(names), hint=hint)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError("cannot be read as an operator's text", where=spec, value=str(error)) from error
+    if re.search(r"^[ \t]*instruction[ \t]+[A-Za-z_]", text, re.MULTILINE):
+        raise InputError("it is an instruction, not an operator", where=spec, hint=f"intarsia instructions {spec}")
     try:
         return parse_operator(text)
     except InputError as error:
-        located = InputError(error.what, where=f"{spec}, {error.where}", allowed=error.allowed, hint=error.hint)
-        located.args = (f"{spec}, {error.args[0]}",)
+        located = InputError(error.what, where=f"{spec}: {error.where}", allowed=error.allowed, hint=error.hint)
+        located.args = (f"{spec}: {error.args[0]}",)
         raise located from error
+
+
+def _example(kind: str, known: dict[str, Shorthand]) -> str:
+    if kind == "deepbench":
+        return "deepbench:conv/inference_device/3"
+    if kind == "einsum":
+        return "einsum:bij,bjk->bik;b=2,i=8,j=16,k=8"
+    values = {"integers": "16x16", "switch": "1", "dtype": "int8", "word": "b", "integer": "16"}
+    return f"{kind}:" + ",".join(f"{key.name}={values[key.form]}" for key in known[kind].keys if key.required)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def _is_file(path: Path) -> bool:
@@ -82,13 +105,14 @@ def _einsum(text: str) -> Operator:
         elif not equals or not any(key in letters and len(key) == 1 for letters in operands):
             allowed = ", ".join((*dict.fromkeys("".join(operands)), "dtype", "out", "constant"))
             raise InputError("unknown key", where="einsum", value=item, allowed=allowed)
-        elif not (value.isascii() and value.lstrip("-").isdecimal() and len(value) < 19):
-            raise InputError("not an integer", where=f"einsum, {key}", value=repr(value))
         else:
-            sizes[key] = int(value)
-    missing = next((x for x in "".join(operands) if x not in sizes), None)
+            sizes[key] = integer(value, f"einsum, {key}")
+    letters = list(dict.fromkeys("".join(operands)))
+    missing = [x for x in letters if x not in sizes]
     if missing:
-        raise InputError("missing extent", where="einsum", value=missing, hint=f"{equation};{missing}=16")
+        what = "missing extents" if len(missing) > 1 else "missing extent"
+        given = ",".join(f"{x}={sizes.get(x, 16)}" for x in letters)
+        raise InputError(what, where="einsum", value=", ".join(missing), hint=f"einsum:{equation};{given}")
     dtype = named.get("dtype", "int8")
     out = named.get("out", "float32" if "float" in dtype else "int32")
     for given in (dtype, out):

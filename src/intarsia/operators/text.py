@@ -12,7 +12,7 @@ Grammar (white space is free, lines are not; ``#`` begins a comment)::
 
 What is asked beyond the grammar: names are declared once; a parallel axis moves every write and a reduction axis none;
 a statement's tensors are all integers or all floating; a tensor is read or written, not both, and is used; a written
-tensor has one combining operator; a tensor fits in 32-bit byte addresses and a subscript in 32-bit signed integers.
+tensor has one combining operator; a write stays inside its tensor; a tensor fits in 32-bit byte addresses and a subscript in 32-bit signed integers.
 """
 
 from __future__ import annotations
@@ -224,6 +224,7 @@ def _statement(reader: _Reader, axes: tuple[Axis, ...], tensors: dict[str, Tenso
     start = reader.next
     write = _access(reader, axes, tensors)
     _check_roles(reader, start, write, axes)
+    _check_inside(reader, start, write, axes, tensors[write.tensor])
     combine = _combine(reader)
     reads: tuple[Access, ...] = (_read(reader, axes, tensors, write),)
     while reader.sign("*"):
@@ -250,6 +251,27 @@ def _check_roles(reader: _Reader, token: Token, write: Access, axes: tuple[Axis,
         if axis.role == "parallel" and axis.name not in moving:
             what = f"parallel axis {axis.name!r} does not move the write {write}"
             raise reader.fail(what, token, hint="declare it after the semicolon")
+
+
+def _check_inside(reader: _Reader, token: Token, write: Access, axes: tuple[Axis, ...], tensor: Tensor) -> None:
+    """Refuse a write that leaves its tensor.
+
+    A dimension that several axes move, such as ``2*y+a``, may overshoot at both ends, where the last round of the axis
+    with the largest coefficient is not full; but each of that axis' two ends must still write something.
+    """
+    extents = {a.name: a.extent for a in axes}
+    for dimension, (subscript, size) in enumerate(zip(write.subscripts, tensor.shape, strict=True)):
+        name, step = max(subscript.terms, key=lambda term: abs(term[1]), default=("", 0))
+        spans = [c * (extents[n] - 1) for n, c in subscript.terms if n != name]
+        low, high = sum(s for s in spans if s < 0), sum(s for s in spans if s > 0)
+        for value in (extents.get(name, 1) - 1, 0):
+            at = subscript.constant + step * value
+            if at + high >= 0 and at + low < size:
+                continue
+            where = f" at {name}={value}" if name else ""
+            index = at + (high if at < 0 else low)
+            what = f"the write {write} has index {index} in dimension {dimension}{where}, outside {write.tensor!r}"
+            raise reader.fail(what, token, allowed=f"0 to {size - 1}")
 
 
 def _combine(reader: _Reader) -> Combine:

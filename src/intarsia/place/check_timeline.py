@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from math import isclose
 
@@ -29,8 +30,8 @@ def check_timeline(timeline: Timeline, stages: tuple[StageTime, ...], strategy: 
     wrong: list[str] = []
     for stage, given in enumerate(stages):
         ran = timeline.of_stage(stage)
-        for text in (*_complete(ran, strategy), *_in_turn(ran, slack), *_lengths(ran, given, strategy, slack)):
-            wrong.append(f"stage {stage}: {text}")
+        texts = (*_complete(ran, strategy), *_in_turn(ran, slack), *_lengths(ran, given, strategy, slack))
+        wrong += [f"stage {stage}: {text}" for text in texts]
     if not wrong:
         wrong += _needs(timeline, slack)
     return tuple(wrong)
@@ -46,10 +47,10 @@ def _complete(ran: tuple[Slice, ...], strategy: Strategy) -> Iterator[str]:
         for chunk in range(strategy.interleave)
     }
     expected |= {Step(Pass.SYNCHRONISE, AFTER), Step(Pass.OPTIMIZER, AFTER)}
-    steps = [one.step for one in ran]
-    yield from (f"lacks {_text(step)}" for step in sorted(expected - set(steps), key=_text))
-    yield from (f"has {_text(step)} that nobody asked for" for step in sorted(set(steps) - expected, key=_text))
-    yield from (f"has {_text(step)} twice" for step in sorted({s for s in steps if steps.count(s) > 1}, key=_text))
+    steps = Counter(one.step for one in ran)
+    yield from (f"lacks {_text(step)}" for step in sorted(expected - steps.keys(), key=_text))
+    yield from (f"has {_text(step)} that nobody asked for" for step in sorted(steps.keys() - expected, key=_text))
+    yield from (f"has {_text(step)} twice" for step in sorted((step for step, n in steps.items() if n > 1), key=_text))
 
 
 def _in_turn(ran: tuple[Slice, ...], slack: float) -> Iterator[str]:

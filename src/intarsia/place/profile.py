@@ -4,11 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Protocol
 
-from intarsia.cost import LayerCost, PassDemand, Placed, pass_demand
-from intarsia.graph import Group, Layer, Model, Recompute, Variant
+from intarsia.cost import LayerCost, PassCost, Placed, pass_demand
+from intarsia.cost.layer import Groups
+from intarsia.graph import Contraction, Group, Layer, Model, Node, Recompute, Variant
 from intarsia.machines.chips.efficiency import Efficiency
 from intarsia.machines.clusters import Cluster
+from intarsia.place.tasks import layer_tasks
+from intarsia.schedule import list_schedule
+
+
+class Priceable(Protocol):
+    """A pass that can be priced."""
+
+    def cost(self, cluster: Cluster, efficiency: Efficiency) -> PassCost:
+        """Seconds of one microbatch."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledPass:
+    """A pass on a chip whose cores are scheduled: the list schedule, collectives beside kernels.
+
+    Attributes:
+        again: what is computed again first.
+        nodes: what runs.
+        groups: where the ranks of collectives are.
+    """
+
+    again: tuple[Node, ...]
+    nodes: tuple[Node, ...]
+    groups: Groups
+
+    def cost(self, cluster: Cluster, efficiency: Efficiency) -> PassCost:
+        """The makespan, but no less than the HBM needs; collectives that show are part of it."""
+        tasks = layer_tasks((("again", self.again), ("pass", self.nodes)), cluster, self.groups, efficiency)
+        spread = {task.name: task.all for task in tasks.problem.tasks}
+        weights = sum(
+            spread[f"pass/{node.name}"]
+            for node in self.nodes
+            if isinstance(node.work, Contraction) and node.work.accumulates
+        )
+        return PassCost(max(list_schedule(tasks.problem).makespan, tasks.hbm), 0.0, 0.0, weights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +91,7 @@ class Demands:
     """
 
     variant: Variant
-    layers: tuple[tuple[Layer, PassDemand, dict[Recompute, PassDemand]], ...]
+    layers: tuple[tuple[Layer, Priceable, dict[Recompute, Priceable]], ...]
     cluster: Cluster
 
     def priced(self, efficiency: Efficiency) -> Profile:
@@ -78,9 +115,15 @@ def demands(
         Group.CONTEXT: Placed(variant.context, variant.tensor),
         Group.EXPERT: Placed(variant.expert, variant.tensor),
     }
-    layers = []
+    layers: list[tuple[Layer, Priceable, dict[Recompute, Priceable]]] = []
     for layer in model.layers(variant):
-        forward = pass_demand(layer.forward, cluster, groups)
-        backward = {mode: pass_demand(layer.backward + layer.recomputed(mode), cluster, groups) for mode in modes}
+        forward = _pass((), layer.forward, cluster, groups)
+        backward = {mode: _pass(layer.recomputed(mode), layer.backward, cluster, groups) for mode in modes}
         layers.append((layer, forward, backward))
     return Demands(variant, tuple(layers), cluster)
+
+
+def _pass(again: tuple[Node, ...], nodes: tuple[Node, ...], cluster: Cluster, groups: Groups) -> Priceable:
+    if cluster.chip.serial:
+        return pass_demand(again + nodes, cluster, groups)
+    return ScheduledPass(again, nodes, groups)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-
 AFTER = -1
 """The microbatch of what follows the last microbatch."""
 
@@ -77,11 +76,9 @@ class Timeline:
 
         A chunk's activations are there from its forward pass until its last gradients are made.
         """
-        chunks = [
-            (one.step.microbatch, one.step.chunk, one) for one in self.of_stage(stage) if one.step.microbatch >= 0
-        ]
-        released = {(microbatch, chunk): one.finish for microbatch, chunk, one in chunks}
-        changes = [(one.start, 1) for *_, one in chunks if one.step.kind is Pass.FORWARD]
+        passes = [one for one in self.of_stage(stage) if one.step.microbatch != AFTER]
+        released = {(one.step.microbatch, one.step.chunk): one.finish for one in passes}
+        changes = [(one.start, 1) for one in passes if one.step.kind is Pass.FORWARD]
         changes += [(finish, -1) for finish in released.values()]
         kept = most = 0
         for _, change in sorted(changes):

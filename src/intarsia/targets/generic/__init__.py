@@ -1,4 +1,4 @@
-"""The generic target: executes the calls of any instruction by its own semantics, so that a new one runs at once."""
+"""Any instruction, executed call by call by its own meaning: for `run` only; nothing is compiled, and nothing timed."""
 
 from intarsia.targets.generic.machine import run
 

@@ -47,13 +47,31 @@ class File:
     size: int
 
 
+def refuse_foreign(path: Path) -> None:
+    """Refuse a folder that holds files and was not written here.
+
+    Raises:
+        InputError: for such a folder.
+    """
+    if not path.is_dir() or not any(path.iterdir()):
+        return
+    try:
+        found = json.loads((path / SEAL).read_text(encoding="utf-8"))
+        ours = str(found["format"]).startswith("intarsia.")
+    except (OSError, ValueError, TypeError, KeyError):
+        ours = False
+    if not ours:
+        what = f"the output folder holds other files and no {SEAL} of intarsia"
+        raise InputError(what, where=repr(str(path)), hint="a new or an empty folder")
+
+
 def write_folder(path: Path, compiled: CompiledOperator, data: Data) -> tuple[File, ...]:
     """Run a compiled operator on the simulator, compare, and write everything that another implementation needs.
 
     It runs on the given inputs and on ``sharp`` ones, and must be right on both.
 
     Args:
-        path: the folder; what else is in it stays.
+        path: the folder: new, empty, or written here before.
         compiled: the operator's program.
         data: the inputs.
 
@@ -61,10 +79,11 @@ def write_folder(path: Path, compiled: CompiledOperator, data: Data) -> tuple[Fi
         The files, the manifest last.
 
     Raises:
-        InputError: the folder cannot be written, or a bias is beyond what the program can add.
+        InputError: the folder cannot be written or holds other files, or a bias is beyond what the program can add.
         SimulationError: the program breaks a rule of the core; nothing is written.
         WrongProgramError: the simulated output is not the reference's; nothing is written.
     """
+    refuse_foreign(path)
     compiled.check_bias(data)
     program, named = compiled.program, roles(compiled.operator)
     with folder(path, seal=SEAL) as staged:
@@ -123,14 +142,15 @@ def read_inputs(path: Path, operator: Operator, *, bias: bool) -> Data:
 
 
 def _arrays(path: Path) -> Mapping[str, Array]:
+    allowed = "an .npz file with x, w and bias, as numpy.savez writes it"
     try:
         archive = np.load(path, allow_pickle=False)
         if isinstance(archive, np.ndarray):
-            raise InputError("a single array", where=str(path), allowed="an .npz file with x, w and bias")
+            raise InputError("a single array", where=str(path), allowed=allowed)
         with archive:
             return {name: np.ascontiguousarray(archive[name]) for name in archive.files}
     except FileNotFoundError:
         raise InputError("no such file", where=str(path)) from None
     except (OSError, ValueError, EOFError, BadZipFile) as error:
-        reason = str(error).partition("\n")[0]
-        raise InputError("not a file of NumPy arrays", where=str(path), value=reason) from error
+        reason = getattr(error, "strerror", None) or ""
+        raise InputError("not a file of NumPy arrays", where=str(path), value=reason, allowed=allowed) from error

@@ -1,0 +1,63 @@
+"""``intarsia chips``: the chips and clusters that have names."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from dataclasses import asdict
+from typing import Any
+
+from intarsia.cli.command import Command, json_option
+from intarsia.cli.printing import print_json, print_table
+
+
+def _options(parser: ArgumentParser) -> None:
+    json_option(parser)
+
+
+def _run(arguments: Namespace) -> int:
+    from intarsia.machines.chips import chip_names, efficiency_of, read_chip
+    from intarsia.machines.clusters import cluster_names, read_cluster
+
+    chips = [(name, read_chip(name)) for name in chip_names()]
+    clusters = [(name, read_cluster(name, devices=4096)) for name in cluster_names()]
+    if arguments.json:
+        described: dict[str, Any] = {name: asdict(chip) | {"peak_flops": chip.peak_flops} for name, chip in chips}
+        joined = {name: {"chip": c.chip.name, "levels": [asdict(level) for level in c.levels]} for name, c in clusters}
+        print_json({"chips": described, "clusters": joined})
+        return 0
+    columns = ("chip", "cores", "bf16 TFLOP/s", "HBM GiB", "TB/s", "link GB/s", "efficiencies", "source")
+    rows = [
+        (
+            name,
+            f"{chip.tensor.count} × {chip.tensor.width}×{chip.tensor.depth} {chip.tensor.dataflow}",
+            f"{chip.peak_flops / 1e12:.0f}",
+            f"{chip.hbm_bytes / 2**30:.0f}",
+            f"{chip.hbm_bandwidth / 1e12:.2f}",
+            f"{chip.link_bandwidth / 1e9:.0f}",
+            "borrowed" if efficiency_of(chip).source.startswith("borrowed") else "calibrated",
+            chip.source,
+        )
+        for name, chip in chips
+    ]
+    print_table(columns, rows, right=columns[2:6])
+    print()
+    levels = ("cluster", "chip", "node", "GB/s inside", "GB/s between", "topology")
+    print_table(
+        levels,
+        [
+            (
+                name,
+                cluster.chip.name,
+                str(cluster.levels[0].devices),
+                f"{cluster.levels[0].bandwidth / 1e9:g}",
+                f"{cluster.levels[-1].bandwidth / 1e9:g}",
+                "; ".join(level.topology for level in cluster.levels),
+            )
+            for name, cluster in clusters
+        ],
+        right=levels[2:5],
+    )
+    return 0
+
+
+COMMAND = Command("chips", "list the chips and clusters that have names", "intarsia chips --json", _options, _run)

@@ -1,0 +1,189 @@
+"""The best split of a chain over the stages of one strategy: a dynamic program for each threshold of the slowest load.
+
+Seconds of a split are ``per_slowest · m + lost + Σ share + tail + constant``, where m is the slowest stage's load and
+tail is the largest of (what a stage needs after its last backward pass) less (what the stages before it still drain),
+at least 0. For a threshold on m the best Σ share + tail is found from the last stage to the first. A smaller threshold
+allows fewer splits, so its best is no smaller: thresholds are searched by halving, each half bounded by its largest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from intarsia.place.contents import Floats
+from intarsia.place.stages import Stages
+
+NEVER = -1e300
+"""Instead of −∞, whose sum with ∞ is no number."""
+SAME = 1e-12
+"""Relative difference of sums that differ only in their order."""
+
+Runs = list[tuple[int, int, int]]
+"""For each stage its mode, its start and how many units it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Runs as one stage; shapes [a, r, k], and which mode each r is (or, [a, k], the chosen ones)."""
+
+    load: Floats
+    share: Floats
+    ready: Floats
+    later: Floats
+    modes: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Chained:
+    """What the dynamic programs found.
+
+    Attributes:
+        bound: no split takes less.
+        splits: one of them takes as long as the bound, unless ``labels`` must decide.
+        slowest: the least load of the slowest stage.
+    """
+
+    bound: float
+    splits: tuple[Runs, ...]
+    slowest: float
+
+
+def tables(stages: Stages, *, cheapest: bool) -> list[Table]:
+    """What each stage chooses from.
+
+    Args:
+        stages: the runs.
+        cheapest: keep only the mode with the least load that fits. Nothing is lost under 1F1B and ZeRO 0 or 1: computing
+            δ seconds again adds M·δ or δ/v, and takes at most δ/v from the tail, by draining δ/v longer.
+    """
+    found: dict[float, Table] = {}
+    for stage, flight in enumerate(stages.flight):
+        if flight not in found:
+            found[flight] = _table(stages, np.where(stages.fits(stage), stages.load, np.inf), cheapest=cheapest)
+    return [found[flight] for flight in stages.flight]
+
+
+def _table(stages: Stages, load: Floats, *, cheapest: bool) -> Table:
+    ready, later = stages.share + stages.after, stages.share - stages.drain
+    if not cheapest:
+        moved = [np.ascontiguousarray(np.moveaxis(array, 0, 1)) for array in (load, stages.share, ready, later)]
+        return Table(*moved, modes=np.array(stages.modes))
+    best = load.argmin(axis=0)[None]
+    picked = [np.take_along_axis(array, best, axis=0)[0][:, None] for array in (load, stages.share, ready, later)]
+    return Table(*picked, modes=np.array(stages.modes)[best[0]])
+
+
+def chain_split(stages: Stages, choices: list[Table]) -> Chained | None:
+    """The best split, or nothing if none fits.
+
+    Args:
+        stages: the runs.
+        choices: of each stage.
+    """
+    slowest = _least_slowest(choices)
+    if not np.isfinite(slowest):
+        return None
+    levels, base = _levels(stages, choices, slowest)
+    seen: dict[int, tuple[float, tuple[Runs, ...]]] = {}
+
+    def value(at: int) -> float:
+        if at not in seen:
+            seen[at] = _through(choices, levels[at])
+        return seen[at][0]
+
+    best, candidates = base[0] + value(0), list(seen[0][1])
+    waiting = [(1, _last_below(base, best - value(len(levels) - 1), len(levels)))]
+    while waiting:
+        first, last = waiting.pop()
+        if first > last:
+            continue
+        if base[first : last + 1].min() + value(last) >= best * (1 - SAME):
+            continue
+        middle = (first + last) // 2
+        total = base[middle] + value(middle)
+        if total < best:
+            best, candidates = total, [*seen[middle][1], *candidates]
+        waiting += [(first, middle - 1), (middle + 1, last)]
+    return Chained(best + stages.constant, tuple(candidates[:4]), slowest)
+
+
+def _last_below(base: Floats, limit: float, number: int) -> int:
+    below = np.flatnonzero(base[:number] < limit)
+    return int(below[-1]) if len(below) else 0
+
+
+def _least_slowest(choices: list[Table]) -> float:
+    """The least load that the slowest stage can have."""
+    units = len(choices[0].load)
+    beyond = np.full(units + 1, np.inf)
+    beyond[units] = 0.0
+    for table in reversed(choices):
+        beyond[:units] = np.maximum(table.load, _window(beyond, table)).min(axis=(1, 2))
+        beyond[units] = np.inf
+    return float(beyond[0])
+
+
+def _window(beyond: Floats, table: Table) -> Floats:
+    """What follows each run: shape [a, 1, k]."""
+    longest = table.load.shape[2]
+    padded = np.concatenate([beyond[1:], np.full(longest - 1, np.inf)])
+    return sliding_window_view(padded, longest)[:, None, :]
+
+
+def _levels(stages: Stages, choices: list[Table], slowest: float) -> tuple[Floats, Floats]:
+    """The loads that the slowest stage may have, and the seconds that follow from each alone."""
+    every = np.concatenate([table.load.ravel() for table in {id(t): t for t in choices}.values()])
+    loads = np.sort(every[np.isfinite(every) & (every >= slowest * (1 - SAME))])
+    last = np.append(np.diff(loads) > SAME * loads[:-1], True)
+    levels = loads[last]
+    base = stages.per_slowest * levels
+    if stages.lost.any():
+        lost = np.full(len(levels), np.inf)
+        at = np.searchsorted(levels, stages.load.ravel())
+        inside = (at < len(levels)) & (stages.load.ravel() >= slowest * (1 - SAME))
+        np.minimum.at(lost, at[inside], stages.lost.ravel()[inside])
+        base = base + lost
+    return levels, base
+
+
+def _through(choices: list[Table], threshold: float) -> tuple[float, tuple[Runs, ...]]:
+    """The least Σ share + tail of splits whose loads are within the threshold, and splits that may have it.
+
+    Two sums are kept for what follows each unit: the least of shares alone, and the least of shares with the tail. The
+    second takes the first where a stage's own weights decide the tail; both at once may come from different splits, so
+    the value is a bound, and exact where one of the two splits has it.
+    """
+    units = len(choices[0].load)
+    alone, tailed = np.full(units + 1, np.inf), np.full(units + 1, np.inf)
+    alone[units], tailed[units] = 0.0, NEVER
+    steps: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
+    rows = np.arange(units)
+    for table in reversed(choices):
+        within = table.load <= threshold
+        ahead = _window(alone, table)
+        first = np.where(within, table.share + ahead, np.inf).reshape(units, -1)
+        second = np.where(
+            within, np.maximum(table.ready + ahead, table.later + _window(tailed, table)), np.inf
+        ).reshape(units, -1)
+        picks = first.argmin(axis=1), second.argmin(axis=1)
+        alone[:units], tailed[:units] = first[rows, picks[0]], second[rows, picks[1]]
+        alone[units] = tailed[units] = np.inf
+        steps.append(picks)
+    steps.reverse()
+    splits = tuple(_path(choices, [step[way] for step in steps]) for way in (1, 0)) if np.isfinite(alone[0]) else ()
+    return max(float(alone[0]), float(tailed[0])), splits
+
+
+def _path(choices: list[Table], picks: list[NDArray[np.int64]]) -> Runs:
+    start = 0
+    runs: Runs = []
+    for table, pick in zip(choices, picks, strict=True):
+        row, units = divmod(int(pick[start]), table.load.shape[2])
+        mode = table.modes[start, units] if table.modes.ndim == 2 else table.modes[row]
+        runs.append((int(mode), start, units + 1))
+        start += units + 1
+    return runs
