@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -121,3 +128,46 @@ def test_a_json_file_that_cannot_be_written_is_told_before_anything_runs(
 ) -> None:
     assert main(["bench", "deepbench", "--target", "vta", "--json", str(tmp_path)]) == 2
     assert "the output file cannot be written (it is a folder)" in capsys.readouterr().err
+
+
+INTERRUPTED = """
+import sys
+import time
+
+from intarsia.cli import main
+from intarsia.flow import bench
+from intarsia.operators import read_operator
+from intarsia.operators.deepbench import Row
+
+LAYERS = tuple((Row(f"{m}", read_operator(f"gemm:m={m},n=1,k=1")), 1) for m in (3, 2, 1))
+
+
+def answer(question):
+    if "m<3" not in question["operator"]:
+        time.sleep(100)
+    return {"refused": "quick"}
+
+
+if __name__ == "__main__":
+    bench.run_layer = answer
+    bench.deepbench_rows = lambda which, kind: LAYERS
+    sys.exit(main(["bench", "deepbench", "--target", "vta", "--workers", "2", "--store", sys.argv[1]]))
+"""
+
+
+def test_an_interruption_ends_everything_at_once_and_keeps_what_is_done(tmp_path: Path) -> None:
+    script, kept = tmp_path / "script.py", tmp_path / "s.sqlite"
+    script.write_text(INTERRUPTED)
+    command = [sys.executable, str(script), str(kept)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stderr is not None
+        told = [process.stderr.readline() for _ in range(2)]
+        assert [line.partition(",")[0] for line in told] == ["layers: 0 of 3", "layers: 1 of 3"]
+        started = time.monotonic()
+        os.killpg(process.pid, signal.SIGINT)
+        rest = process.stderr.read()
+        assert process.wait() == 130
+    assert time.monotonic() - started < 10
+    assert rest == "intarsia: interrupted\n"
+    with closing(sqlite3.connect(kept)) as store:
+        assert store.execute("SELECT answer FROM result").fetchall() == [('{"refused": "quick"}',)]

@@ -180,3 +180,38 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureF
     )
     assert file.read_text() == "mine"
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_an_empty_name_of_the_folder_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    message = refused(capsys, SPEC, "--target", "vta", "-o", "")
+    assert message == "-o: the name is empty; allowed: a path; . is the current folder"
+
+
+def test_a_folder_that_holds_other_files_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "manifest.json").write_text('{"format": "another"}')
+    message = refused(capsys, SPEC, "--target", "vta", "-o", str(tmp_path), folder=tmp_path)
+    assert message == (
+        f"'{tmp_path}': the output folder holds other files and no manifest.json of intarsia; "
+        "try: a new or an empty folder"
+    )
+
+
+def test_a_folder_of_an_earlier_run_is_replaced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    for seed in ("0", "1"):
+        compiled(capsys, SPEC, "--target", "vta", "-o", str(folder), "--seed", seed)
+    assert sorted(f.name for f in folder.iterdir()) == FILES
+
+
+def test_a_text_is_no_file_of_arrays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = tmp_path / "x.npz"
+    given.write_text("hello")
+    message = refused(capsys, SPEC, "--target", "vta", "-o", str(tmp_path / "out"), "--inputs", str(given))
+    allowed = "an .npz file with x, w and bias, as numpy.savez writes it"
+    assert message == f"{given}: not a file of NumPy arrays; allowed: {allowed}"
+
+
+def test_the_generic_target_says_that_it_does_not_compile(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    message = refused(capsys, SPEC, "--target", "generic", "-o", str(tmp_path / "out"))
+    assert message.startswith("the generic target runs operators and does not compile them; allowed: vta")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from intarsia.cli import main
+from intarsia.embed.problem import MEASURES, REQUIREMENTS
 
 FIRST = "conv2d:n=1,c=3,h=224,w=224,k=64,r=7,s=7,stride=2,pad=3"
 MINE = Path(__file__).parents[2] / "examples" / "tile8x8.txt"
@@ -131,3 +133,60 @@ def test_a_question_that_makes_no_sense_is_refused(
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith(f"intarsia: {message.format(file=file)}")
+
+
+DEPTHWISE = "depthwise:n=1,c=32,h=56,w=56,r=3,s=3,pad=1"
+
+
+def test_where_nothing_fits_every_assignment_of_operands_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    question = ("explain", DEPTHWISE, "--instr", "vta.gemm", "--require", "dense")
+    found = answered(capsys, *question)
+    assert [a["operands"] for a in found["assignments"]] == [
+        {"o": "O", "i": "I", "w": "W"},
+        {"o": "O", "i": "W", "w": "I"},
+    ]
+    may_lie = [
+        {(s["axis"], s["lane"]) for s in a["services"] if s["why_not"] is None} for a in found["assignments"]
+    ]
+    assert may_lie == [
+        {("kh", "k"), ("kw", "k")},
+        {("kh", "k"), ("kw", "k"), ("oh", "n"), ("ow", "n")},
+    ]
+    out = printed(capsys, *question)
+    assert "operands o=O, i=I, w=W\n" in out
+    assert "operands o=O, i=W, w=I\n" in out
+
+
+def test_an_answer_is_explained_with_its_own_assignment(capsys: pytest.CaptureFixture[str]) -> None:
+    found = answered(capsys, "explain", DEPTHWISE, "--instr", "vta.gemm")
+    assert [a["operands"] for a in found["assignments"]] == [found["answer"]["best"]["operands"]]
+    assert found["operands"] == found["answer"]["best"]["operands"]
+
+
+def test_a_count_that_is_not_made_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    out = printed(capsys, "embed", FIRST, "--instr", "vta.gemm", "--require", "constant-only", "--space", "aligned")
+    assert any(line.startswith("embeddings ") for line in out.splitlines())
+
+
+def test_the_scalar_space_keeps_to_the_limit(capsys: pytest.CaptureFixture[str]) -> None:
+    started = time.monotonic()
+    question = ("conv2d:n=1,c=3,h=6,w=6,k=8,r=3,s=3,pad=1", "--instr", "vta.gemm:1x4x4", "--space", "scalar")
+    out = printed(capsys, "embed", *question, "--limit", "0.5")
+    assert time.monotonic() - started < 5
+    assert "out of time" in out
+    assert "embeddings   not counted (out of time)" in out
+
+
+def test_help_lists_every_requirement_and_preference(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["embed", "--help"]) == 0
+    out = capsys.readouterr().out
+    assert all(f"\n  {name:<16} {text}\n" in out for name, text in (REQUIREMENTS | MEASURES).items())
+
+
+def test_texts_are_wrapped_to_the_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    out = printed(capsys, "explain", DEPTHWISE, "--instr", "vta.gemm", "--require", "dense")
+    told = out[out.index("operands") :]
+    assert max(map(len, told.splitlines())) <= 60

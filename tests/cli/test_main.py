@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import signal
 import subprocess
 import sys
 from argparse import Namespace
@@ -68,9 +70,37 @@ def test_an_interruption_ends_with_130(capsys: pytest.CaptureFixture[str], monke
     def interrupted() -> None:
         raise KeyboardInterrupt
 
+    restored: list[object] = []
+    monkeypatch.setattr(signal, "signal", lambda *told: restored.append(told))
     monkeypatch.setattr(flow, "targets", interrupted)
     assert main(["targets"]) == 130
     assert capsys.readouterr() == ("", "intarsia: interrupted\n")
+    assert restored == [(signal.SIGINT, signal.SIG_DFL)], "a second Ctrl-C kills"
+
+
+@pytest.mark.parametrize("command", [["show", "gemm:m=3,n=4,k=5"], ["targets"]])
+@pytest.mark.parametrize(
+    ("redirected", "message"),
+    [
+        (">&-", "intarsia: the answer cannot be printed: standard output is closed\n"),
+        (">/dev/full", "intarsia: the answer cannot be written: No space left on device\n"),
+        (">&- 2>&-", ""),
+        (">/dev/full 2>/dev/full", ""),
+    ],
+)
+def test_an_answer_that_cannot_be_printed_is_one_message(command: list[str], redirected: str, message: str) -> None:
+    done = in_shell(command, redirected)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", message)
+
+
+def test_without_stderr_messages_go_nowhere() -> None:
+    done = in_shell(["show", "gemm:m=3"], "2>&-")
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "")
+
+
+def in_shell(command: list[str], redirected: str) -> subprocess.CompletedProcess[str]:
+    line = shlex.join([str(Path(sys.executable).parent / "intarsia"), *command])
+    return subprocess.run(["/bin/sh", "-c", f"{line} {redirected}"], capture_output=True, text=True, check=False)
 
 
 def test_a_bug_is_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -130,3 +130,10 @@ def test_a_timeline_that_cannot_be_written(tmp_path: Path, capsys: pytest.Captur
     file = tmp_path / "no" / "trace.json"
     message = refused(capsys, "gemm:m=2,n=3,k=4", "--target", "vta", "--timeline", str(file))
     assert message.startswith(f"{file}: cannot write the timeline: ")
+
+
+def test_an_operator_of_the_alu_has_no_more_calls_than_its_embedding(capsys: pytest.CaptureFixture[str]) -> None:
+    spec = "maxpool2d:n=1,c=6,h=14,w=14,r=3,s=3,stride=2,pad=1,dtype=int8"
+    assert main(["run", spec, "--target", "vta", "--json"]) == 0
+    chosen = json.loads(capsys.readouterr().out)["chosen"]
+    assert 0 < chosen["calls"] <= chosen["all_calls"]

@@ -111,3 +111,18 @@ def test_a_text_that_ends_early_points_at_its_end():
         "line 3, column 23: expected a statement such as O[i] += A[i, k] * B[k]\n"
         "    o:int32[2] a:int8[2]\n                        ^"
     )
+
+
+def test_a_line_that_is_nothing_is_named():
+    text = "instruction x\nfoo bar\nd: l<4 ; j<4\n c:int32[4] a:int8[4, 4]\n c[l] += a[l, j]"
+    with pytest.raises(InputError) as error:
+        parse_instruction(text, where="f.txt")
+    allowed = "instruction, memory, cycles, source, or the operator: axes, tensors, a statement"
+    assert str(error.value) == f"f.txt: line 2, column 1: unknown line 'foo'; allowed: {allowed}\n  foo bar\n  ^"
+
+
+def test_a_file_without_an_operator_says_what_is_missing():
+    with pytest.raises(InputError) as error:
+        parse_instruction("instruction x\ncycles 2")
+    missing = "the operator that one call executes is missing: axes, tensors and a statement"
+    assert str(error.value).startswith(f"line 2, column 1: {missing}; try: dot: l<16 ; j<4, then ")

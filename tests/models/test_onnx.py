@@ -269,3 +269,26 @@ def test_a_missing_file_is_refused():
     with pytest.raises(InputError) as caught:
         read_spec("nowhere.onnx#it")
     assert str(caught.value) == "nowhere.onnx: no such file"
+
+
+def test_a_graph_without_nodes_is_said_to_have_none(tmp_path):
+    value = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1])
+    path = tmp_path / "empty.onnx"
+    onnx.save(helper.make_model(helper.make_graph([], "g", [value], [value])), path)
+    with pytest.raises(InputError, match="the ONNX file's graph has no nodes"):
+        read_onnx(str(path))
+
+
+def test_a_folder_is_no_model(tmp_path):
+    folder = tmp_path / "x.onnx"
+    folder.mkdir()
+    with pytest.raises(InputError, match="x.onnx: it is a folder; allowed: an ONNX file"):
+        read_onnx(str(folder))
+
+
+def test_a_named_node_keeps_its_note(tmp_path):
+    path = tmp_path / "pool.onnx"
+    onnx.save(model_of("AveragePool", [drawn((1, 2, 6, 6))], kernel_shape=[2, 2]), path)
+    (whole,), (named,) = read_specs(str(path)).qualifying, read_specs(f"{path}#it").qualifying
+    assert whole == named
+    assert named.note

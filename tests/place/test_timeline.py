@@ -11,7 +11,8 @@ from intarsia.ground import InputError
 from intarsia.place import Pipeline, Split, StageTime, Strategy, step
 from intarsia.place.check_timeline import check_timeline
 from intarsia.place.memory import in_flight
-from intarsia.place.simulate import simulate
+from intarsia.place.simulate import pass_seconds, simulate
+from intarsia.place.timeline import Pass
 
 ONE, ZERO_BUBBLE = Pipeline.ONE_F_ONE_B, Pipeline.ZERO_BUBBLE
 SHAPES = [(stages, count, chunks) for stages in (1, 2, 3, 5, 8) for count in (1, 2, 4) for chunks in (1, 2, 3)]
@@ -19,8 +20,8 @@ SHAPES = [(stages, count, chunks) for stages in (1, 2, 3, 5, 8) for count in (1,
 
 def closed_form(monkeypatch: pytest.MonkeyPatch, stages: tuple[StageTime, ...], strategy: Strategy) -> float:
     """Seconds as ``step_time`` has them for stages that are given."""
-    monkeypatch.setattr(step, "stage_time", lambda profile, strategy, split, stage: stages[stage])
-    monkeypatch.setattr(step, "_tied", lambda profile, strategy: 0.0)
+    monkeypatch.setattr(step, "stage_times", lambda profile, strategy, split: stages)
+    monkeypatch.setattr(step, "tied", lambda profile, strategy: 0.0)
     return step.step_time(None, strategy, Split((), ())).seconds  # type: ignore[arg-type]
 
 
@@ -51,7 +52,7 @@ def test_equal_stages_take_exactly_what_the_closed_form_says(
 @pytest.mark.parametrize(("stages", "count"), [(1, 3), (2, 2), (3, 9), (4, 16), (8, 32)])
 def test_equal_zero_bubble_stages_too(monkeypatch: pytest.MonkeyPatch, stages: int, count: int) -> None:
     strategy = pipeline_of(stages, count, order=ZERO_BUBBLE)
-    given = (stage_of(1.0, 2.1, weights=1.0),) * stages
+    given = tuple(stage_of(1.0, 2.1, weights=1.0) for _ in range(stages))
     found = simulate(given, strategy)
     assert check_timeline(found, given, strategy) == ()
     assert found.end == pytest.approx(closed_form(monkeypatch, given, strategy), rel=1e-12)
@@ -80,12 +81,13 @@ def test_unequal_stages_take_at_least_what_their_slowest_one_does() -> None:
     for _ in range(150):
         stages = rng.randint(2, 7)
         count = stages * rng.choice([1, 2, 4])
+        strategy = pipeline_of(stages, count)
         given = random_stages(rng, stages)
-        found = simulate(given, pipeline_of(stages, count)).passes_end
+        found = simulate(given, strategy).passes_end
         for k, own in enumerate(given):
             before = sum(stage.load for stage in given[:k])
             behind, later = sum(stage.load for stage in given[k + 1 :]), stages - k - 1
-            ahead = own.forward + own.messages / 2 + own.gather / 3
+            ahead = pass_seconds(own, strategy)[Pass.FORWARD]
             waits = max(0.0, behind - later * ahead) + max(0.0, behind - later * (own.load - ahead))
             assert before + count * own.load + waits <= found * (1 + 1e-9)
 
@@ -118,7 +120,7 @@ def test_zero_bubble_stages_keep_what_the_first_one_does() -> None:
 
 
 def test_interleaved_groups_that_are_not_full_may_stop() -> None:
-    strategy = pipeline_of(4, 5, chunks=2)
+    strategy = pipeline_of(4, 5, chunks=3)
     with pytest.raises(InputError) as raised:
         simulate((stage_of(1.0, 2.0),) * 4, strategy)
     assert str(raised.value) == (

@@ -1,8 +1,8 @@
 """Simulates one iteration of a pipeline: each stage runs its passes in its order, each once what it needs is there.
 
 Seconds of the stages come in, a timeline goes out. A pass of a chunk takes its share of the stage's seconds; half of
-what a stage waits for messages belongs to its forward pass and half to its backward pass, and of the weights that are
-gathered (ZeRO 3) a third to the forward pass, since the backward pass also scatters gradients.
+what a stage waits for messages is its forward pass's. Of what is gathered and scattered for a microbatch a third is the
+forward pass's with ZeRO 3, and nothing with ZeRO 2, which gathers no weights.
 """
 
 from __future__ import annotations
@@ -40,11 +40,14 @@ def simulate(stages: tuple[StageTime, ...], strategy: Strategy) -> Timeline:
 
 def pass_seconds(stage: StageTime, strategy: Strategy) -> dict[Pass, float]:
     """Seconds of one chunk's pass of each kind."""
-    apart = stage.weights if strategy.order is Pipeline.ZERO_BUBBLE else 0.0
-    ahead = stage.forward + stage.messages / 2 + stage.gather / 3
-    back = stage.backward - apart + stage.messages / 2 + stage.gather * 2 / 3
     chunks = strategy.interleave
-    return {Pass.FORWARD: ahead / chunks, Pass.BACKWARD: back / chunks, Pass.WEIGHTS: apart / chunks}
+    apart = stage.weights if strategy.order is Pipeline.ZERO_BUBBLE else 0.0
+    ahead = stage.forward + stage.messages / 2 + (stage.gather / 3 if strategy.zero == 3 else 0.0)
+    return {
+        Pass.FORWARD: ahead / chunks,
+        Pass.BACKWARD: (stage.load - ahead - apart) / chunks,
+        Pass.WEIGHTS: apart / chunks,
+    }
 
 
 class _Run:

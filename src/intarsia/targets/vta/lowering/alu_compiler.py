@@ -21,7 +21,8 @@ from intarsia.targets.vta.lowering.alu_space import AluSpace, alu_space
 from intarsia.targets.vta.lowering.alu_stream import Emission, output_rows, rings, tiles
 from intarsia.targets.vta.lowering.alu_taps import TapPlanner
 from intarsia.targets.vta.lowering.alu_tiling import SLOTS, AluTiling, Way, tilings, ways
-from intarsia.targets.vta.lowering.alu_window import WindowPlanner, floor_of, largest_load, window_region, windows
+from intarsia.targets.vta.lowering.alu_window import WindowPlanner
+from intarsia.targets.vta.lowering.alu_window_shape import floor_of, largest_load, window_region, windows
 from intarsia.targets.vta.lowering.packing import Packing, output_index, packing
 from intarsia.targets.vta.lowering.plan import Emitted, Plan
 from intarsia.targets.vta.lowering.program import MemoryMap, VtaProgram

@@ -22,7 +22,7 @@ from intarsia.targets.vta.costs import (
 )
 from intarsia.targets.vta.isa import Memory
 from intarsia.targets.vta.lowering.alu_space import AluSpace, touched
-from intarsia.targets.vta.lowering.alu_window import Windows, window_operations, windows
+from intarsia.targets.vta.lowering.alu_window_shape import Windows, window_operations, windows
 from intarsia.targets.vta.lowering.cycles import tile_sizes
 
 Ints = NDArray[np.int64]

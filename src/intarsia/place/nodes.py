@@ -1,0 +1,223 @@
+"""The search over strategies, best bound first: a strategy's bound is refined until its best split is known.
+
+A strategy starts with the bound of ``lower``, then gets that of ``room``, then its best split by ``chain_split``. What comes
+out next has the least bound of all, so splits come out in the order of their seconds, each proved.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import count
+
+import numpy as np
+
+from intarsia.graph import Recompute, Variant
+from intarsia.machines.chips.efficiency import Efficiency
+from intarsia.place.chain_split import chain_split, tables
+from intarsia.place.choices import Degrees, Task, degrees, strategy_of, variants
+from intarsia.place.contents import Contents, contents, units_of
+from intarsia.place.lower import Grid, Lower, Network, grid, lower, work_of
+from intarsia.place.profile import Profile, demands
+from intarsia.place.room import Dominant, dominant, least_slowest
+from intarsia.place.stages import stages
+from intarsia.place.step import step_time
+from intarsia.place.strategy import Pipeline, Split, Strategy
+
+BOUNDED, ROOMY, SPLIT = range(3)
+
+
+@dataclass(slots=True)
+class Branch:
+    """All strategies with one variant.
+
+    Attributes:
+        variant: the shapes.
+        profile: its layers.
+        entries: its strategies.
+        bounds: their first bounds.
+        main: its most laborious kind of layer.
+        runs: what its stages can hold; made when first asked for.
+    """
+
+    variant: Variant
+    profile: Profile
+    entries: Grid
+    bounds: Lower
+    main: Dominant
+    runs: Contents | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """A strategy with its best split.
+
+    Attributes:
+        seconds: of an iteration.
+        bound: no split of the strategy takes less.
+        strategy: the strategy.
+        split: the split.
+        profile: of its variant.
+    """
+
+    seconds: float
+    bound: float
+    strategy: Strategy
+    split: Split
+    profile: Profile
+
+
+@dataclass(slots=True)
+class Counts:
+    """How many strategies were looked at, and what removed the others.
+
+    Attributes:
+        strategies: all.
+        full: removed since the devices together do not hold the states.
+        roomless: removed since no division of layers fits.
+        refined: given the second bound.
+        solved: with their best split known.
+        unsplit: removed since no split fits.
+    """
+
+    strategies: int = 0
+    full: int = 0
+    roomless: int = 0
+    refined: int = 0
+    solved: int = 0
+    unsplit: int = 0
+
+
+@dataclass(slots=True)
+class Space:
+    """All strategies of a task, and what is known of each.
+
+    Attributes:
+        task: the question.
+        branches: by variant.
+        counts: what was done.
+        known: by branch and entry, what was found, or nothing if nothing fits.
+    """
+
+    task: Task
+    branches: list[Branch]
+    counts: Counts
+    known: dict[tuple[int, int], Solved | None] = field(default_factory=dict)
+    rooms: dict[tuple[int, int], float] = field(default_factory=dict)
+
+
+def space_of(task: Task, efficiency: Efficiency, told: Callable[[str], None]) -> Space:
+    """Every variant's profile and first bounds."""
+    counts = Counts()
+    branches: list[Branch] = []
+    grids: dict[tuple[int, int, int, int], Grid] = {}
+    network: Network | None = None
+    for variant in variants(task):
+        profile = demands(task.model, variant, task.cluster).priced(efficiency)
+        network = network or Network(profile)
+        repeated = [item.layer.repeat for item in profile.layers if item.layer.repeat > 1]
+        key = (variant.tensor * variant.context, variant.context, variant.expert, variant.microbatch)
+        if key not in grids:
+            blocks = repeated[0] if len(repeated) == 1 else 0
+            grids[key] = grid(degrees(task, variant, blocks, len(units_of(profile))))
+        entries = grids[key]
+        if not entries.own:
+            continue
+        bounds = lower(profile, task, entries, work_of(profile, task), network)
+        counts.strategies += len(entries.own)
+        counts.full += int(np.isinf(bounds.rest).sum())
+        branches.append(Branch(variant, profile, entries, bounds, dominant(profile, task.choices.recompute)))
+        if len(branches) % 50 == 0:
+            told(f"{counts.strategies} strategies of {len(branches)} variants")
+    return Space(task, branches, counts)
+
+
+Wanted = Callable[[Variant, Degrees], bool]
+
+
+def best_first(space: Space, wanted: Wanted | None = None, recompute: tuple[Recompute, ...] = ()) -> Iterator[Solved | float]:
+    """Solved strategies in the order of their seconds; between them, bounds of all that is left.
+
+    Args:
+        space: the strategies.
+        wanted: which of them; all for None.
+        recompute: what stages choose from, if less than in the task; nothing is remembered then.
+    """
+    modes = recompute or space.task.choices.recompute
+    numbers = count()
+    heap: list[tuple[float, int, int, int, int, Solved | None]] = []
+    orders: list[np.ndarray] = []
+    for at, branch in enumerate(space.branches):
+        bounds = branch.bounds.seconds()
+        keep = np.flatnonzero(np.isfinite(bounds))
+        if wanted:
+            keep = np.array([i for i in keep if wanted(branch.variant, branch.entries.own[i])], dtype=np.int64)
+        order = keep[np.argsort(bounds[keep], kind="stable")]
+        orders.append(order)
+        if len(order):
+            heap.append((float(bounds[order[0]]), next(numbers), BOUNDED, at, 0, None))
+    heapq.heapify(heap)
+    while heap:
+        bound, _, level, at, place, solved = heapq.heappop(heap)
+        if solved is not None:
+            yield solved
+            continue
+        branch, order = space.branches[at], orders[at]
+        yield bound
+        entry = place
+        if level == BOUNDED:
+            entry = int(order[place])
+            if place + 1 < len(order):
+                following = float(branch.bounds.seconds(which=int(order[place + 1])))
+                heapq.heappush(heap, (following, next(numbers), BOUNDED, at, place + 1, None))
+            room = _room(space, at, entry)
+            if np.isfinite(room):
+                refined = max(bound, float(branch.bounds.seconds(room, entry)))
+                heapq.heappush(heap, (refined, next(numbers), ROOMY, at, entry, None))
+            continue
+        found = _solved(space, at, entry, modes)
+        if found is not None:
+            heapq.heappush(heap, (max(bound, found.seconds), next(numbers), SPLIT, at, entry, found))
+
+
+def _room(space: Space, at: int, entry: int) -> float:
+    key = (at, entry)
+    if key not in space.rooms:
+        branch = space.branches[at]
+        strategy = strategy_of(space.task, branch.variant, branch.entries.own[entry])
+        space.rooms[key] = least_slowest(branch.profile, strategy, branch.main)
+        space.counts.refined += 1
+        space.counts.roomless += not np.isfinite(space.rooms[key])
+    return space.rooms[key]
+
+
+def _solved(space: Space, at: int, entry: int, modes: tuple[Recompute, ...]) -> Solved | None:
+    whole = modes == space.task.choices.recompute
+    key = (at, entry)
+    if whole and key in space.known:
+        return space.known[key]
+    branch = space.branches[at]
+    if branch.runs is None:
+        branch.runs = contents(branch.profile)
+    strategy = strategy_of(space.task, branch.variant, branch.entries.own[entry])
+    found = solve(branch.profile, branch.runs, strategy, modes)
+    if whole:
+        space.known[key] = found
+        space.counts.solved += found is not None
+        space.counts.unsplit += found is None
+    return found
+
+
+def solve(profile: Profile, runs: Contents, strategy: Strategy, modes: tuple[Recompute, ...]) -> Solved | None:
+    """The best split of one strategy, or nothing if none fits."""
+    here = stages(profile, runs, strategy, modes, profile.cluster.chip.hbm_bytes)
+    cheapest = strategy.zero < 2 and strategy.order is Pipeline.ONE_F_ONE_B
+    chained = chain_split(here, tables(here, cheapest=cheapest))
+    if chained is None:
+        return None
+    splits = [runs.split(way) for way in chained.splits]
+    seconds, split = min(
+        ((step_time(profile, strategy, split).seconds, split) for split in splits), key=lambda pair: pair[0]
+    )
+    return Solved(seconds, min(chained.bound, seconds), strategy, split, profile)
