@@ -83,7 +83,7 @@ def test_an_operators_text_is_refused_at_its_column(
     [
         ("gemm:m=0,n=1,k=1", "gemm: m must be positive: 0; allowed: integers from 1"),
         ("gemm:m=-1,n=1,k=1", "gemm: m must be positive: -1; allowed: integers from 1"),
-        ("gemm:m=x,n=1,k=1", "gemm, m: not an integer: 'x'"),
+        ("gemm:m=x,n=1,k=1", "gemm, m: not an integer: 'x'; allowed: an integer such as 16"),
         ("gemm:m=1,n=1", "gemm: missing key: k; try: give m, n, k"),
         (
             "conv2d:n=1,c=3,h=2,w=2,k=64,r=7,s=7",

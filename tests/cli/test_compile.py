@@ -101,10 +101,12 @@ def test_files_that_are_no_arrays(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert refused(capsys, SPEC, *rest, "--inputs", "nothing.npz") == "nothing.npz: no such file"
     text = tmp_path / "mine.npz"
     text.write_text("not arrays")
-    assert refused(capsys, SPEC, *rest, "--inputs", str(text)).startswith(f"{text}: not a file of NumPy arrays: ")
+    assert refused(capsys, SPEC, *rest, "--inputs", str(text)).startswith(
+        f"{text}: not a file of NumPy arrays; allowed: "
+    )
     single = tmp_path / "mine.npy"
     np.save(single, np.ones(3))
-    message = f"{single}: a single array; allowed: an .npz file with x, w and bias"
+    message = f"{single}: a single array; allowed: an .npz file with x, w and bias, as numpy.savez writes it"
     assert refused(capsys, SPEC, *rest, "--inputs", str(single)) == message
     assert not (tmp_path / "out").exists()
 

@@ -145,9 +145,7 @@ def test_where_nothing_fits_every_assignment_of_operands_is_explained(capsys: py
         {"o": "O", "i": "I", "w": "W"},
         {"o": "O", "i": "W", "w": "I"},
     ]
-    may_lie = [
-        {(s["axis"], s["lane"]) for s in a["services"] if s["why_not"] is None} for a in found["assignments"]
-    ]
+    may_lie = [{(s["axis"], s["lane"]) for s in a["services"] if s["why_not"] is None} for a in found["assignments"]]
     assert may_lie == [
         {("kh", "k"), ("kw", "k")},
         {("kh", "k"), ("kw", "k"), ("oh", "n"), ("ow", "n")},
@@ -180,12 +178,11 @@ def test_the_scalar_space_keeps_to_the_limit(capsys: pytest.CaptureFixture[str])
 def test_help_lists_every_requirement_and_preference(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["embed", "--help"]) == 0
     out = capsys.readouterr().out
-    assert all(f"\n  {name:<16} {text}\n" in out for name, text in (REQUIREMENTS | MEASURES).items())
+    assert ", ".join(REQUIREMENTS) in out
+    assert ", ".join(MEASURES) in out
 
 
-def test_texts_are_wrapped_to_the_terminal(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_texts_are_wrapped_to_the_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
     out = printed(capsys, "explain", DEPTHWISE, "--instr", "vta.gemm", "--require", "dense")
     told = out[out.index("operands") :]

@@ -282,7 +282,7 @@ def test_a_graph_without_nodes_is_said_to_have_none(tmp_path):
 def test_a_folder_is_no_model(tmp_path):
     folder = tmp_path / "x.onnx"
     folder.mkdir()
-    with pytest.raises(InputError, match="x.onnx: it is a folder; allowed: an ONNX file"):
+    with pytest.raises(InputError, match=r"x\.onnx: it is a folder; allowed: an ONNX file"):
         read_onnx(str(folder))
 
 

@@ -58,14 +58,14 @@ def stage_of(forward: float, backward: float, **given: float) -> StageTime:
     return StageTime(forward=forward, backward=backward, **{name: given.get(name, 0.0) for name in names})
 
 
-def predicted(
-    model: Model, strategy: Strategy, cluster: Cluster, *, split: Split | None = None
-) -> Prediction:
+def predicted(model: Model, strategy: Strategy, cluster: Cluster, *, split: Split | None = None) -> Prediction:
     profile = demands(model, strategy.variant, cluster).priced(EFFICIENCY)
     return predict_split(model, profile, strategy, split or even_split(profile, strategy))
 
 
-def planned(model: Model, cluster: str, strategy: Strategy, *, split: Split | None = None) -> tuple[PlanFile, Prediction]:
+def planned(
+    model: Model, cluster: str, strategy: Strategy, *, split: Split | None = None
+) -> tuple[PlanFile, Prediction]:
     """A plan on a cluster, with one runner-up and a bound."""
     prediction = predicted(model, strategy, read_cluster(cluster), split=split)
     other = RunnerUp(replace(strategy, zero=0), 1.1 * prediction.seconds)

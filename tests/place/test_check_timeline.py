@@ -38,7 +38,7 @@ def longer(seconds: float) -> Callable[[Slice], Slice]:
     [
         (1, Step(Pass.FORWARD, 0), moved(-0.5), "forward of microbatch 0, chunk 0 begins before forward"),
         (1, Step(Pass.BACKWARD, 0), moved(-0.5), "backward of microbatch 0, chunk 0 begins before backward"),
-        (2, Step(Pass.BACKWARD, 5), lambda one: None, "stage 2: lacks backward of microbatch 5, chunk 0"),
+        (2, Step(Pass.BACKWARD, 5), lambda _: None, "stage 2: lacks backward of microbatch 5, chunk 0"),
         (0, Step(Pass.BACKWARD, 1), longer(-1.0), "takes only 1.0 s"),
         (1, Step(Pass.FORWARD, 1), moved(-0.5), "stage 1: begins forward of microbatch 1, chunk 0 at 1.5 s"),
         (0, Step(Pass.FORWARD, 5), longer(0.25), "others 1.0 s"),

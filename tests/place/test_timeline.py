@@ -20,8 +20,8 @@ SHAPES = [(stages, count, chunks) for stages in (1, 2, 3, 5, 8) for count in (1,
 
 def closed_form(monkeypatch: pytest.MonkeyPatch, stages: tuple[StageTime, ...], strategy: Strategy) -> float:
     """Seconds as ``step_time`` has them for stages that are given."""
-    monkeypatch.setattr(step, "stage_times", lambda profile, strategy, split: stages)
-    monkeypatch.setattr(step, "tied", lambda profile, strategy: 0.0)
+    monkeypatch.setattr(step, "stage_times", lambda *_: stages)
+    monkeypatch.setattr(step, "tied", lambda *_: 0.0)
     return step.step_time(None, strategy, Split((), ())).seconds  # type: ignore[arg-type]
 
 
@@ -76,7 +76,7 @@ def test_for_unequal_stages_the_closed_form_is_a_bound_from_above(monkeypatch: p
 
 
 def test_unequal_stages_take_at_least_what_their_slowest_one_does() -> None:
-    """A stage waits for its first microbatch, for the gradients behind it, and its last gradients go on to the first."""
+    """A stage waits for its first microbatch and for the gradients behind it; its last gradients go on to the first."""
     rng = random.Random(1)
     for _ in range(150):
         stages = rng.randint(2, 7)

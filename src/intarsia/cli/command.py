@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
+from os.path import isfile
 from pathlib import Path
 
 from intarsia.ground import InputError, Trace, Verbosity
@@ -73,6 +74,6 @@ def trace_options(parser: ArgumentParser) -> None:
 def trace_of(arguments: Namespace) -> Trace:
     """What the options of ``trace_options`` ask for."""
     dump = None if arguments.dump is None else path_of("--dump", arguments.dump)
-    if dump is not None and dump.exists() and not dump.is_dir():
+    if dump is not None and isfile(dump):  # noqa: PTH113 (Path.is_file raises where a name is too long)
         raise InputError("--dump takes a folder, this is a file", where=str(dump), hint="--dump out/steps")
     return Trace(Verbosity(min(arguments.verbose, Verbosity.SOLVERS)), dump)

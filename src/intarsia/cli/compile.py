@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from os.path import exists
 from pathlib import Path
 
 from intarsia.cli.command import Command, json_option, path_of, spec_argument, trace_of, trace_options
@@ -24,7 +25,7 @@ def _options(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
-    if arguments.inputs is not None and not arguments.inputs.exists():
+    if arguments.inputs is not None and not exists(arguments.inputs):  # noqa: PTH110 (Path.exists raises)
         raise InputError("no such file", where=str(arguments.inputs))
     from intarsia import flow
 

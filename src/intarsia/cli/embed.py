@@ -14,23 +14,6 @@ if TYPE_CHECKING:
     from intarsia.flow.answers import Counts, EmbedAnswer, Fit, Question
 
 
-REQUIREMENTS = {
-    "dense": "no lane of any call is padding",
-    "no-padding": "no operator axis is rounded up: every digit divides what it is taken from",
-    "no-duplication": "no element of an input is packed twice",
-    "inputs-once": "no element of an input that is not constant is packed twice",
-    "constant-only": "only constant tensors are rearranged: the others are packed in row-major order",
-    "fixed": "the reference's own mapping",
-}
-"""Those of ``intarsia.embed``, said once more: help does not wait for the import of the search."""
-PREFERENCES = {
-    "calls": "calls, those that read only padding included",
-    "padded": "lanes of all calls that do no work",
-    "duplicated": "bytes of inputs that are packed more than once",
-    "moved": "bytes of all packed tensors, the output's included",
-}
-
-
 def question_options(parser: ArgumentParser) -> None:
     """What is asked: an operator, an instruction, a space, requirements, preferences, a limit."""
     spec_argument(parser)
@@ -40,20 +23,13 @@ def question_options(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--require", metavar="A,B", type=_names, default=(),
-        help="what every embedding must meet: requirements, below",
+        help="dense, no-padding, no-duplication, inputs-once, constant-only, fixed",
     )  # fmt: skip
     parser.add_argument(
         "--prefer", metavar="A,B", type=_names, default=("calls", "duplicated"),
-        help="what is minimised, the first matters most: preferences, below (default calls,duplicated)",
+        help="calls, padded, duplicated, moved; the first matters most",
     )  # fmt: skip
     parser.add_argument("--limit", metavar="SECONDS", type=float, default=60.0, help="of the search (default 60)")
-    _told(parser, "requirements", REQUIREMENTS)
-    _told(parser, "preferences", PREFERENCES)
-
-
-def _told(parser: ArgumentParser, title: str, names: dict[str, str]) -> None:
-    """Names with their meaning, in the help of the command."""
-    parser.add_argument_group(title, "\n".join(f"{name:<16} {text}" for name, text in names.items()))
 
 
 def _options(parser: ArgumentParser) -> None:

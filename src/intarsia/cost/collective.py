@@ -70,9 +70,9 @@ def collectives_seconds(
     return np.where(bytes_whole > 0, efficiency.collective + best, 0.0)
 
 
-def message_seconds(bytes_sent: float, stride: int, cluster: Cluster, efficiency: Efficiency) -> float:
-    """Seconds of one message to the chip ``stride`` numbers away."""
-    level = _shares(Placed(2, stride), cluster)[-1][0]
+def message_seconds(bytes_sent: float, stride: int, cluster: Cluster, efficiency: Efficiency, ranks: int = 2) -> float:
+    """Seconds of one message to the chip ``stride`` numbers away: of a chain of ``ranks`` chips, the slowest message."""
+    level = _shares(Placed(ranks, stride), cluster)[-1][0]
     return bytes_sent / (level.bandwidth * efficiency.link) + level.latency
 
 
@@ -91,13 +91,8 @@ def _shares(group: Placed, cluster: Cluster) -> list[tuple[Level, int]]:
 
 
 def _inside(group: Placed, devices: int) -> int:
-    """How many ranks of the group share a unit of so many chips; where units cut a group, the part that all have."""
-    if group.stride >= devices:
-        return 1
-    fitting = devices // group.stride
-    if group.ranks <= fitting:
-        return group.ranks if devices % (group.ranks * group.stride) == 0 else gcd(group.ranks, fitting)
-    return fitting if devices % group.stride == 0 and group.ranks % fitting == 0 else gcd(group.ranks, fitting)
+    """How many neighbours of the group share a unit of so many chips, wherever in the units the group begins."""
+    return 1 if devices % group.stride else gcd(group.ranks, devices // group.stride)
 
 
 Line = tuple[float, float]
@@ -110,8 +105,11 @@ def _ways(
     """The algorithms: steps that follow each other, each the faster of a ring and a tree.
 
     Flat: one step over the outermost level. Hierarchical: each level works on the share that the levels inside it leave
-    to one chip.
+    to one chip. A ring exchange hands everything from neighbour to neighbour, and has no other way.
     """
+    if pattern is Pattern.RING:
+        ring, _ = _ring_or_tree(1.0, 1.0, group.ranks, shares[-1][0], efficiency)
+        return [[(ring, ring)]]
     passes = 2.0 if pattern is Pattern.ALL_REDUCE else 1.0
     ways = [[_ring_or_tree(passes, 1.0, group.ranks, shares[-1][0], efficiency)]]
     if len(shares) > 1:

@@ -62,7 +62,7 @@ def demand(chip: Chip, work: Contraction | Elementwise | FusedAttention | Lookup
 def product_seconds(chip: Chip, work: Contraction, cores: int) -> float:
     """Seconds of ``cores`` tensor cores at their peak."""
     seconds = tiled_seconds if chip.tensor.dataflow is Dataflow.TILED else systolic_seconds
-    return seconds(chip, work, cores) / (chip.fp8_factor if work.element_bytes == 1 else 1.0)
+    return seconds(chip, work, cores)
 
 
 def _odd(work: Contraction) -> bool:

@@ -23,7 +23,7 @@ def systolic_seconds(chip: Chip, work: Contraction, cores: int) -> float:
         cut = 1
         while cut <= cores:
             rows = -(-streamed // cut)
-            each = -(-blocks * cut // cores) if cores > 1 else blocks
+            each = -(-blocks * cut // cores)
             best = min(best, each * max(rows, depth) + fill)
             cut *= 2
-    return best / chip.clock
+    return best / chip.clock / (chip.fp8_factor if work.element_bytes == 1 else 1.0)

@@ -25,12 +25,13 @@ ACCUMULATOR_BYTES = 4
 def tiled_seconds(chip: Chip, work: Contraction, cores: int) -> float:
     """Seconds at the cores' peak rate, tiles and waves included, of the best tile and split of the reduction."""
     multiplies = chip.tensor.width * chip.tensor.depth
+    rate = multiplies * (chip.fp8_factor if work.element_bytes == 1 else 1.0)
     best = float("inf")
     for rows, columns in TILES:
         if 2 * rows * columns * ACCUMULATOR_BYTES > chip.local_bytes and (rows, columns) != (32, 32):
             continue
         across = work.batch * -(-work.m // rows) * -(-work.n // columns)
-        cycles = max(rows * columns / multiplies, (rows + columns) * work.element_bytes / (FEED_BYTES * multiplies))
+        cycles = max(rows * columns / rate, (rows + columns) * work.element_bytes / (FEED_BYTES * multiplies))
         for split in SPLITS:
             if split > 1 and (across * split > 2 * cores or work.k // split < 256):
                 break

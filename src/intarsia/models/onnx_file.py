@@ -118,7 +118,9 @@ def with_shapes(model: Any) -> Any:
 def _check(path: str, graph: Any) -> None:
     """Refuse what happens to decode but is no whole graph."""
     if not graph.node and (graph.input or graph.output or graph.initializer):
-        raise InputError("the ONNX file's graph has no nodes", where=path, hint="a file with nodes such as Conv or MatMul")
+        raise InputError(
+            "the ONNX file's graph has no nodes", where=path, hint="a file with nodes such as Conv or MatMul"
+        )
     if not graph.node:
         raise InputError("not an ONNX file, or cut off", where=path, value="it has no nodes")
     made = {name for node in graph.node for name in node.output}

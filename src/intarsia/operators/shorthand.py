@@ -77,9 +77,7 @@ def _values(shorthand: Shorthand, text: str) -> dict[str, Any]:
         name, equals, value = (part.strip() for part in item.partition("="))
         if not equals:
             hint = f"{name}=16" if name in keys else ""
-            raise InputError(
-                "expected key=value", where=shorthand.kind, value=item, allowed=", ".join(keys), hint=hint
-            )
+            raise InputError("expected key=value", where=shorthand.kind, value=item, allowed=", ".join(keys), hint=hint)
         if name not in keys:
             hint = nearest(name, list(keys))
             raise InputError("unknown key", where=shorthand.kind, value=name, allowed=", ".join(keys), hint=hint)

@@ -12,7 +12,8 @@ Grammar (white space is free, lines are not; ``#`` begins a comment)::
 
 What is asked beyond the grammar: names are declared once; a parallel axis moves every write and a reduction axis none;
 a statement's tensors are all integers or all floating; a tensor is read or written, not both, and is used; a written
-tensor has one combining operator; a write stays inside its tensor; a tensor fits in 32-bit byte addresses and a subscript in 32-bit signed integers.
+tensor has one combining operator; a write stays inside its tensor; a tensor fits in 32-bit byte addresses and a
+subscript in 32-bit signed integers.
 """
 
 from __future__ import annotations

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from intarsia.graph import Layer
 from intarsia.place.profile import Profile
 from intarsia.place.strategy import Split, Strategy
 
 
+def block_kinds(layers: tuple[Layer, ...]) -> range:
+    """The kinds of layers that are dealt out: from the first block to the last.
+
+    A block is what repeats, or what recomputation may drop: a transformer's only dense block is one, a head is none.
+    """
+    blocks = [index for index, layer in enumerate(layers) if layer.repeat > 1 or layer.checkpointed] or [0]
+    return range(blocks[0], blocks[-1] + 1)
+
+
 def even_split(profile: Profile, strategy: Strategy) -> Split:
-    """The repeated layers dealt out evenly, what comes before them in the first stage, what comes after in the last.
+    """The blocks dealt out evenly, what comes before them in the first stage, what comes after in the last.
 
     Stages that get one more where they do not divide are the middle ones, since the first and the last have more.
     """
     stages = strategy.pipeline
-    repeated = [index for index, item in enumerate(profile.layers) if item.layer.repeat > 1] or [0]
-    first, last = repeated[0], repeated[-1]
+    blocks = block_kinds(tuple(item.layer for item in profile.layers))
+    first, last = blocks.start, blocks.stop - 1
     whole = sum(item.layer.repeat for item in profile.layers[first : last + 1])
     quota = [whole // stages] * stages
     order = sorted(range(stages), key=lambda stage: (abs(2 * stage - stages + 1), stage))

@@ -93,6 +93,7 @@ class Work:
 
     Attributes:
         seconds: of each unit, in the mode that takes least.
+        backward: seconds of backward passes, all units, in that mode.
         weights: seconds of weight gradients, all units.
         shared, experts: parameters of each unit, tied ones left out.
         kept: bytes of each unit's activations, in the mode that keeps least.
@@ -101,6 +102,7 @@ class Work:
     """
 
     seconds: Floats
+    backward: float
     weights: float
     shared: Floats
     experts: Floats
@@ -119,6 +121,7 @@ def work_of(profile: Profile, task: Task) -> Work:
     units = units_of(profile)
     return Work(
         seconds=np.array([sum(seconds[kind] for kind in unit) for unit in units]),
+        backward=sum(item.layer.repeat * min(item.cost[m].backward.seconds for m in modes) for item in layers),
         weights=sum(item.layer.repeat * max(item.cost[mode].backward.weights for mode in modes) for item in layers),
         shared=np.array([sum(own[kind] for kind in unit) for unit in units], dtype=np.float64),
         experts=np.array([sum(layers[kind].layer.expert_parameters for kind in unit) for unit in units], dtype=np.float64),
@@ -155,10 +158,12 @@ def lower(profile: Profile, task: Task, entries: Grid, work: Work, network: Netw
     one = np.where(stages > 1, _messages(profile, entries, work, network), 0.0)
     tail, scatter, whole = _exchanges(profile, task, entries, work, network)
     layers = work.layers - stages + 1
-    # what ZeRO gathers: at least one layer's share of each stage shows, and no stage is faster than its gathering
-    shown = np.where(entries.zero == 3, whole, np.where(entries.zero == 2, scatter * (1 - 1 / microbatches), 0)) / layers
+    # what ZeRO gathers: at least one layer's share of each stage shows, and so does what no computing hides
+    share = np.where(entries.zero == 2, 1 - 1 / microbatches, 1)
+    every = np.where(entries.zero == 3, whole, np.where(entries.zero == 2, scatter, 0))
+    hides = np.where(entries.zero == 3, total, work.backward)
     sent = one * (2 * (chunks - 1) * stages + 2 * (stages - 1))
-    sum_ = np.maximum(total + shown, np.where(entries.zero == 3, whole, 0)) + sent
+    sum_ = total + share * np.maximum(every / layers, every - hides) + sent
     least = np.maximum(sum_ / stages, work.seconds.max() + one * (2 * chunks - 1))
     hidden = np.where(entries.bubbles, 0, 2 * np.minimum(work.weights, np.maximum(sum_ - least, 0) / 3))
     return Lower(

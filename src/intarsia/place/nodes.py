@@ -12,15 +12,16 @@ from dataclasses import dataclass, field
 from itertools import count
 
 import numpy as np
+from numpy.typing import NDArray
 
 from intarsia.graph import Recompute, Variant
 from intarsia.machines.chips.efficiency import Efficiency
 from intarsia.place.chain_split import chain_split, tables
-from intarsia.place.choices import Degrees, Task, degrees, strategy_of, variants
-from intarsia.place.contents import Contents, contents, units_of
+from intarsia.place.choices import Task, degrees, strategy_of, variants
+from intarsia.place.contents import Contents, Floats, contents, units_of
 from intarsia.place.lower import Grid, Lower, Network, grid, lower, work_of
 from intarsia.place.profile import Profile, demands
-from intarsia.place.room import Dominant, dominant, least_slowest
+from intarsia.place.room import Dominant, dominant, roomy_seconds
 from intarsia.place.stages import stages
 from intarsia.place.step import step_time
 from intarsia.place.strategy import Pipeline, Split, Strategy
@@ -37,6 +38,8 @@ class Branch:
         profile: its layers.
         entries: its strategies.
         bounds: their first bounds.
+        first: the same, seconds.
+        order: those that are finite, the least first.
         main: its most laborious kind of layer.
         runs: what its stages can hold; made when first asked for.
     """
@@ -45,6 +48,8 @@ class Branch:
     profile: Profile
     entries: Grid
     bounds: Lower
+    first: Floats
+    order: NDArray[np.int64]
     main: Dominant
     runs: Contents | None = None
 
@@ -127,58 +132,56 @@ def space_of(task: Task, efficiency: Efficiency, told: Callable[[str], None]) ->
         bounds = lower(profile, task, entries, work_of(profile, task), network)
         counts.strategies += len(entries.own)
         counts.full += int(np.isinf(bounds.rest).sum())
-        branches.append(Branch(variant, profile, entries, bounds, dominant(profile, task.choices.recompute)))
+        first = bounds.seconds()
+        order = np.argsort(first, kind="stable")[: int(np.isfinite(first).sum())]
+        main = dominant(profile, task.choices.recompute)
+        branches.append(Branch(variant, profile, entries, bounds, first, order, main))
         if len(branches) % 50 == 0:
             told(f"{counts.strategies} strategies of {len(branches)} variants")
     return Space(task, branches, counts)
 
 
-Wanted = Callable[[Variant, Degrees], bool]
+Wanted = Callable[[Branch], NDArray[np.bool_]]
+"""Which of a branch's strategies are looked at."""
 
 
-def best_first(space: Space, wanted: Wanted | None = None, recompute: tuple[Recompute, ...] = ()) -> Iterator[Solved | float]:
+def best_first(
+    space: Space, wanted: Wanted | None = None, recompute: tuple[Recompute, ...] = ()
+) -> Iterator[Solved | float]:
     """Solved strategies in the order of their seconds; between them, bounds of all that is left.
 
     Args:
         space: the strategies.
         wanted: which of them; all for None.
-        recompute: what stages choose from, if less than in the task; nothing is remembered then.
+        recompute: what stages choose from, if less than in the task; splits are not remembered then.
     """
     modes = recompute or space.task.choices.recompute
     numbers = count()
     heap: list[tuple[float, int, int, int, int, Solved | None]] = []
-    orders: list[np.ndarray] = []
+    orders: list[NDArray[np.int64]] = []
     for at, branch in enumerate(space.branches):
-        bounds = branch.bounds.seconds()
-        keep = np.flatnonzero(np.isfinite(bounds))
-        if wanted:
-            keep = np.array([i for i in keep if wanted(branch.variant, branch.entries.own[i])], dtype=np.int64)
-        order = keep[np.argsort(bounds[keep], kind="stable")]
-        orders.append(order)
-        if len(order):
-            heap.append((float(bounds[order[0]]), next(numbers), BOUNDED, at, 0, None))
+        orders.append(branch.order if wanted is None else branch.order[wanted(branch)[branch.order]])
+        if len(orders[-1]):
+            heap.append((float(branch.first[orders[-1][0]]), next(numbers), BOUNDED, at, 0, None))
     heapq.heapify(heap)
     while heap:
         bound, _, level, at, place, solved = heapq.heappop(heap)
         if solved is not None:
             yield solved
             continue
-        branch, order = space.branches[at], orders[at]
         yield bound
-        entry = place
         if level == BOUNDED:
-            entry = int(order[place])
+            branch, order = space.branches[at], orders[at]
             if place + 1 < len(order):
-                following = float(branch.bounds.seconds(which=int(order[place + 1])))
+                following = float(branch.first[order[place + 1]])
                 heapq.heappush(heap, (following, next(numbers), BOUNDED, at, place + 1, None))
-            room = _room(space, at, entry)
+            room = _room(space, at, int(order[place]))
             if np.isfinite(room):
-                refined = max(bound, float(branch.bounds.seconds(room, entry)))
-                heapq.heappush(heap, (refined, next(numbers), ROOMY, at, entry, None))
+                heapq.heappush(heap, (max(bound, room), next(numbers), ROOMY, at, int(order[place]), None))
             continue
-        found = _solved(space, at, entry, modes)
+        found = _solved(space, at, place, modes)
         if found is not None:
-            heapq.heappush(heap, (max(bound, found.seconds), next(numbers), SPLIT, at, entry, found))
+            heapq.heappush(heap, (max(bound, found.seconds), next(numbers), SPLIT, at, place, found))
 
 
 def _room(space: Space, at: int, entry: int) -> float:
@@ -186,7 +189,8 @@ def _room(space: Space, at: int, entry: int) -> float:
     if key not in space.rooms:
         branch = space.branches[at]
         strategy = strategy_of(space.task, branch.variant, branch.entries.own[entry])
-        space.rooms[key] = least_slowest(branch.profile, strategy, branch.main)
+        slope, rest = float(branch.bounds.slope[entry]), float(branch.bounds.rest[entry])
+        space.rooms[key] = roomy_seconds(branch.profile, strategy, branch.main, slope, rest)
         space.counts.refined += 1
         space.counts.roomless += not np.isfinite(space.rooms[key])
     return space.rooms[key]

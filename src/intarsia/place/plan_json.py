@@ -24,7 +24,7 @@ WHAT = "plan file"
 class _Model(msgspec.Struct, forbid_unknown_fields=True):
     name: str
     transformer: Transformer | None
-    layers: list[tuple[str, int]]
+    layers: dict[str, int]
 
 
 class _Stage(msgspec.Struct, forbid_unknown_fields=True):
@@ -69,7 +69,7 @@ def plan_text(plan: PlanFile) -> str:
     ]
     file = _File(
         version=VERSION,
-        model=_Model(plan.model, plan.transformer, list(plan.layers)),
+        model=_Model(plan.model, plan.transformer, dict(plan.layers)),
         cluster=plan.cluster,
         devices=plan.strategy.devices,
         strategy=plan.strategy,
@@ -108,7 +108,7 @@ def plan_of(content: bytes, *, where: str) -> PlanFile:
         raise InputError(f"unknown version of a {WHAT}", where=where, value=shown, allowed=str(VERSION))
     file = decode_record(content, _File, what=WHAT, where=where)
     _refuse_unknown(raw, msgspec.to_builtins(file), "$", where)
-    names = [name for name, _ in file.model.layers]
+    names = list(file.model.layers)
     strange = [name for stage in file.stages for name in stage.layers if name not in names]
     if strange:
         raise InputError(
@@ -117,7 +117,7 @@ def plan_of(content: bytes, *, where: str) -> PlanFile:
     plan = PlanFile(
         model=file.model.name,
         transformer=file.model.transformer,
-        layers=tuple(file.model.layers),
+        layers=tuple(file.model.layers.items()),
         cluster=file.cluster,
         efficiency=file.efficiency,
         strategy=file.strategy,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from intarsia.graph import Model
 from intarsia.ground import InputError
 from intarsia.machines.clusters import Cluster
+from intarsia.place.even import block_kinds
 from intarsia.place.strategy import Pipeline, Strategy
 
 
@@ -57,18 +58,17 @@ def refuse_strategy(model: Model, strategy: Strategy, cluster: Cluster, *, where
             where=where,
             value=f"{strategy.expert} of {strategy.data * strategy.context}",
         )
-    _refuse_pipeline(model, strategy, where)
     reason = model.refusal(strategy.variant)
     if reason:
         raise InputError(f"{model.name} cannot be cut so", where=where, value=reason)
+    _refuse_pipeline(model, strategy, where)
 
 
 def _refuse_pipeline(model: Model, strategy: Strategy, where: str) -> None:
-    layers = sum(layer.repeat for layer in model.layers(strategy.variant) if layer.repeat > 1) or 1
+    chain = model.layers(strategy.variant)
+    layers = sum(chain[kind].repeat for kind in block_kinds(chain))
     if strategy.pipeline > layers:
-        raise InputError(
-            "there are more stages than repeated layers", where=where, value=f"{strategy.pipeline} > {layers}"
-        )
+        raise InputError("there are more stages than blocks", where=where, value=f"{strategy.pipeline} > {layers}")
     if strategy.interleave == 1:
         return
     if strategy.pipeline == 1:

@@ -1,8 +1,8 @@
-"""A second bound for one strategy: how long the slowest stage takes at least when no stage holds more than fits.
+"""A second bound for one strategy: what the slowest stage takes at least when no stage holds more than fits.
 
-Only the most laborious kind of layer is dealt out. A stage that holds n such layers and computes them again in mode r takes
-n·ℓ(r) or longer, and n is at most what its memory has room for in that mode. The slowest stage takes at least the least m for
-which all stages together hold all layers.
+Only the most laborious kind of layer is dealt out. A stage that holds n such layers and computes them again in mode r takes at
+least what they take, and n is at most what its memory has room for in that mode. Where the slowest stage takes m, the first
+stage holds what the others have no room or no time for, and needs to synchronise and update that much at least.
 """
 
 from __future__ import annotations
@@ -10,13 +10,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from intarsia.graph import Recompute
 from intarsia.place.contents import MODES, Floats, units_of
-from intarsia.place.exchange import data_group, expert_group, message
+from intarsia.place.exchange import data_group, expert_group, gather, message, optimizer, synchronise
+from intarsia.place.lower import SLACK
 from intarsia.place.memory import BUCKET_BYTES, FRAGMENTATION, RUNTIME_BYTES, STATE_BYTES, WEIGHT_BYTES, in_flight
 from intarsia.place.profile import LayerProfile, Profile
 from intarsia.place.strategy import Strategy
+
+LEVELS = 12
+"""Loads of the slowest stage that are tried one by one; beyond them the tail counts nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +31,24 @@ class Dominant:
     Attributes:
         item: the kind.
         number: how many.
-        seconds: of one, by mode; shape [r].
+        forward, backward: seconds of one, by mode; shape [r].
         kept, working: bytes by mode; shape [r].
         first, last: seconds of the one unit before, and of the one behind; 0 where there are several.
+        lead: parameters of the one unit before.
+        others: layers that a stage can hold besides, at most: in the first, in the last, in one between.
         crossing: the least bytes that a cut can send.
     """
 
     item: LayerProfile
     number: int
-    seconds: Floats
+    forward: Floats
+    backward: Floats
     kept: Floats
     working: Floats
     first: float
     last: float
+    lead: int
+    others: tuple[int, int, int]
     crossing: int
 
 
@@ -49,46 +59,117 @@ def dominant(profile: Profile, recompute: tuple[Recompute, ...]) -> Dominant:
     at = max(range(len(items)), key=lambda i: items[i].layer.repeat * min(items[i].cost[m].seconds for m in modes))
     units = units_of(profile)
     inside = [index for index, unit in enumerate(units) if at in unit]
+    opens, closes = inside[0] == 1, inside[-1] == len(units) - 2
+    besides = sum(item.layer.repeat for item in items) - items[at].layer.repeat
 
     def least(unit: tuple[int, ...]) -> float:
-        return min(sum(items[kind].cost[mode].seconds for kind in unit if kind != at) for mode in modes)
+        return min(sum(items[kind].cost[mode].seconds for kind in unit) for mode in modes)
 
     return Dominant(
         item=items[at],
         number=items[at].layer.repeat,
-        seconds=np.array([items[at].cost[mode].seconds for mode in modes]),
+        forward=np.array([items[at].cost[mode].forward.seconds for mode in modes]),
+        backward=np.array([items[at].cost[mode].backward.seconds for mode in modes]),
         kept=np.array([items[at].kept[mode] for mode in modes], dtype=np.float64),
         working=np.array([items[at].kept[Recompute.NONE] - items[at].kept[mode] for mode in modes], dtype=np.float64),
-        first=least(units[0]) if inside[0] == 1 else 0.0,
-        last=least(units[-1]) if inside[-1] == len(units) - 2 else 0.0,
+        first=least(units[0]) if opens else 0.0,
+        last=least(units[-1]) if closes else 0.0,
+        lead=items[0].layer.parameters - items[0].layer.tied_parameters if opens else 0,
+        others=(1, len(units[-1]), 0) if opens and closes else (besides, besides, besides),
         crossing=min((items[unit[-1]].layer.output_bytes for unit in units[:-1]), default=0),
     )
 
 
-def least_slowest(profile: Profile, strategy: Strategy, main: Dominant) -> float:
-    """Seconds that the slowest stage takes at least; infinite if the layers have no room."""
-    flight = np.array([in_flight(strategy, stage) for stage in range(strategy.pipeline)])
-    most = np.floor(_most(profile, strategy, main, flight) + 1e-6)
-    if most.max(axis=1).sum() < main.number:
+def roomy_seconds(profile: Profile, strategy: Strategy, main: Dominant, slope: float, rest: float) -> float:
+    """Seconds of an iteration at least; infinite if the layers have no room.
+
+    Args:
+        profile: the layers.
+        strategy: degrees and switches.
+        main: the layers that are dealt out.
+        slope, rest: seconds of an iteration for each second of the slowest stage, and beyond (see ``lower``).
+    """
+    dealt = _Dealt(profile, strategy, main)
+    if dealt.most.max(axis=1).sum() < main.number:
         return float("inf")
-    before = np.zeros(strategy.pipeline)
-    if strategy.pipeline > 1:
-        sent = message(profile, strategy, main.crossing)
-        before += (2 * strategy.interleave - 1) * sent
-    before[0] += main.first
-    before[-1] += main.last
-    candidates = np.sort((main.seconds[:, None] * np.arange(1, main.number + 1)).ravel())
-    every = np.unique(np.concatenate([candidates + extra for extra in set(before.tolist())]))
-
-    def held(limit: float) -> float:
-        timed = np.floor((limit - before)[:, None] / main.seconds + 1e-6)
-        return float(np.maximum(np.minimum(most, timed).max(axis=1), 0).sum())
-
-    low, high = 0, len(every) - 1
+    levels = dealt.levels()
+    low, high = 0, len(levels) - 1
     while low < high:
         middle = (low + high) // 2
-        low, high = (low, middle) if held(every[middle]) >= main.number else (middle + 1, high)
-    return float(every[low])
+        enough = dealt.held(levels[middle]).sum() >= main.number
+        low, high = (low, middle) if enough else (middle + 1, high)
+    best = float("inf")
+    for tried, level in enumerate(levels[low:]):
+        seconds = slope * float(level) + rest
+        if seconds >= best:
+            break
+        left = max(int(main.number - dealt.held(level)[1:].sum()), 0) if tried < LEVELS else 0
+        best = min(best, seconds + dealt.tail[left])
+        if not left:
+            break
+    return best * (1 - SLACK)
+
+
+class _Dealt:
+    """How many of the main layers each stage can hold."""
+
+    def __init__(self, profile: Profile, strategy: Strategy, main: Dominant) -> None:
+        stages = strategy.pipeline
+        flight = np.array([in_flight(strategy, stage) for stage in range(stages)])
+        self.most = np.floor(_most(profile, strategy, main, flight) + 1e-6)
+        self.before = np.zeros(stages)
+        if stages > 1:
+            self.before += (2 * strategy.interleave - 1) * message(profile, strategy, main.crossing)
+        self.before[0] += main.first
+        self.before[-1] += main.last
+        self.kinds = np.full(stages, 2)
+        self.kinds[-1], self.kinds[0] = 1, 0
+        if stages == 1:
+            self.kinds[0] = int(main.others[1] > main.others[0])
+        self.loads = self._loads(profile, strategy, main)
+        self.step = strategy.interleave
+        self.tail = self._tail(profile, strategy, main)
+
+    def _loads(self, profile: Profile, strategy: Strategy, main: Dominant) -> Floats:
+        """Seconds of n layers at least, never falling with n: shape [kind of stage, r, n]."""
+        number = np.arange(1, main.number + 1, dtype=np.float64)
+        forward, backward = (seconds[:, None] * number for seconds in (main.forward, main.backward))
+        if strategy.zero < 2:
+            return np.broadcast_to(forward + backward, (3, *forward.shape))
+        layer = main.item.layer
+        shared, experts = (np.broadcast_to(n * number, forward.shape) for n in (layer.parameters, layer.expert_parameters))
+        rows = [
+            forward + backward + gather(profile, strategy, shared, experts, forward, backward, number + others)
+            for others in main.others
+        ]
+        return np.minimum.accumulate(np.stack(rows)[..., ::-1], axis=-1)[..., ::-1]
+
+    def _tail(self, profile: Profile, strategy: Strategy, main: Dominant) -> list[float]:
+        """Seconds of synchronisation and update of a first stage with n layers at least."""
+        number = np.arange(main.number + 1)
+        layer = main.item.layer
+        shared = (layer.parameters - layer.tied_parameters) * number + main.lead
+        experts = (layer.expert_parameters * number).astype(np.float64)
+        shared = shared.astype(np.float64)
+        both = synchronise(profile, strategy, shared, experts) + optimizer(profile, strategy, shared, experts)
+        return [float(seconds) for seconds in both]
+
+    def levels(self) -> Floats:
+        """What the slowest stage may take."""
+        parts = [(self.loads[kind] + self.before[self.kinds == kind].max()).ravel() for kind in set(self.kinds.tolist())]
+        parts += [(self.loads[kind] + self.before[self.kinds == kind].min()).ravel() for kind in set(self.kinds.tolist())]
+        return np.unique(np.concatenate(parts))
+
+    def held(self, limit: float) -> NDArray[np.int64]:
+        """How many layers each stage can hold if none takes longer."""
+        held = np.zeros(len(self.before))
+        for kind in set(self.kinds.tolist()):
+            at = self.kinds == kind
+            slack = limit * (1 + SLACK) - self.before[at]
+            for mode in range(self.loads.shape[1]):
+                timed = np.searchsorted(self.loads[kind, mode], slack, side="right")
+                held[at] = np.maximum(held[at], np.minimum(self.most[at, mode], timed))
+        return (held // self.step * self.step).astype(np.int64)
 
 
 def _most(profile: Profile, strategy: Strategy, main: Dominant, flight: Floats) -> Floats:

@@ -57,6 +57,8 @@ def _notes(launch: Launch) -> Iterator[str]:
             yield "DeepSpeed has no interleaving: one chunk a stage, a longer bubble than predicted"
         if strategy.order is Pipeline.ZERO_BUBBLE:
             yield "DeepSpeed has no zero-bubble order: this runs 1F1B, slower than predicted"
+    if strategy.tensor > 1 and strategy.zero == 3:
+        yield "DeepSpeed's tensor parallelism goes with ZeRO 0 to 2 only"
     if strategy.context > 1:
         yield f"sequences over {strategy.context} devices are set up in code, with other collectives (Ulysses)"
     if strategy.expert > 1:

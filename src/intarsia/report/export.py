@@ -77,7 +77,7 @@ class Launch:
         plan, strategy = self.plan, self.plan.strategy
         low, high = plan.interval
         return [
-            f"{plan.model} on {strategy.devices} of {plan.cluster}, written by intarsia with plan.json.",
+            f"{plan.model} on {strategy.devices} devices of {plan.cluster}, written by intarsia with plan.json.",
             f"Predicted: {seconds_text(plan.seconds)} an iteration ({seconds_text(low)} to {seconds_text(high)}).",
         ]
 

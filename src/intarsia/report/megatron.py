@@ -132,20 +132,14 @@ def _training(launch: Launch) -> tuple[Arguments, list[str]]:
         notes.append("Megatron-LM has no zero-bubble order: this runs 1F1B, slower than predicted")
     if strategy.interleave > 1 and strategy.microbatches % strategy.pipeline:
         notes.append("interleaving wants microbatches that are a multiple of the stages")
-    notes.append(
-        "--overlap-grad-reduce (with ZeRO also --overlap-param-gather) hides more than the prediction counts on"
-    )
+    notes.append("--overlap-grad-reduce (and with ZeRO --overlap-param-gather) hides more than was predicted")
     return arguments, notes
 
 
 def _made_up(vocab: int) -> Arguments:
-    return [
-        "--mock-data",
-        "--tokenizer-type NullTokenizer",
-        f"--vocab-size {vocab - 1}",
-        "--train-iters 20",
-        "--lr 1e-4",
-    ]
+    """Arguments for a try; the null tokenizer adds a token of its own."""
+    tokens = ["--mock-data", "--tokenizer-type NullTokenizer", f"--vocab-size {vocab - 1}"]
+    return [*tokens, "--train-iters 20", "--lr 1e-4"]
 
 
 def _array(name: str, arguments: Arguments) -> list[str]:

@@ -54,11 +54,16 @@ def _lines(stages: int, name: str, hidden: range) -> list[dict[str, Any]]:
 
 def _event(one: Slice, chunks: int) -> dict[str, Any]:
     step = one.step
-    where = {"pid": 0, "tid": one.stage, "ts": one.start * MICRO, "dur": (one.finish - one.start) * MICRO}
+    where: dict[str, Any] = {"pid": 0, "tid": one.stage, **_when(one.start, one.finish)}
     if step.microbatch == AFTER:
         return {"ph": "X", "name": str(step.kind), "cat": str(step.kind), **where}
     args = {"microbatch": step.microbatch} | ({"chunk": step.chunk} if chunks > 1 else {})
     return {"ph": "X", "name": f"{step.kind} {step.microbatch}", "cat": str(step.kind), **where, "args": args}
+
+
+def _when(start: float, finish: float) -> dict[str, float]:
+    """Microseconds, to the picosecond."""
+    return {"ts": round(start * MICRO, 6), "dur": round((finish - start) * MICRO, 6)}
 
 
 def _gaps(timeline: Timeline, hidden: range) -> list[dict[str, Any]]:
@@ -67,7 +72,7 @@ def _gaps(timeline: Timeline, hidden: range) -> list[dict[str, Any]]:
         return []
     left = [one for one in timeline.slices if one.step.microbatch in hidden]
     start, finish = min(one.start for one in left), max(one.finish for one in left)
-    where = {"pid": 0, "tid": timeline.stages, "ts": start * MICRO, "dur": (finish - start) * MICRO}
+    where: dict[str, Any] = {"pid": 0, "tid": timeline.stages, **_when(start, finish)}
     return [{"ph": "X", "name": _hidden_text(hidden), "cat": "not shown", **where}]
 
 

@@ -42,8 +42,15 @@ def torchtitan_toml(launch: Launch) -> Export:
     }
     lines = commented([*launch.heading(), source], notes)
     for name, table in tables.items():
-        lines += ["", f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
+        lines += ["", f"[{name}]", *(f"{key} = {_text(value)}" for key, value in table.items())]
     return Export("\n".join(lines) + "\n", tuple(notes))
+
+
+def _text(value: Value) -> str:
+    """A value of TOML; of lists in a list, each on a line."""
+    if not isinstance(value, list) or not any(isinstance(one, list) for one in value):
+        return json.dumps(value)
+    return "\n".join(["[", *(f"  {json.dumps(one)}," for one in value), "]"])
 
 
 def _model(launch: Launch) -> Table:
@@ -123,7 +130,7 @@ def _notes(launch: Launch) -> Iterator[str]:
         yield "the stages cannot be named: torchtitan cuts the model its own way"
     yield from launch.recompute_notes("torchtitan")
     if launch.recompute is Recompute.SELECTIVE:
-        yield "selective keeps every other product too: less is kept and more recomputed than planned"
+        yield "selective keeps only every other product: less is kept and more recomputed than planned"
     if strategy.zero == 1 or (strategy.zero == 0 and 1 < strategy.data < strategy.devices):
         yield f"torchtitan cuts gradients and weights too where the plan has ZeRO {strategy.zero}"
     if strategy.zero == 3 and strategy.pipeline > 1:

@@ -53,7 +53,10 @@ def refuse_foreign(path: Path) -> None:
     Raises:
         InputError: for such a folder.
     """
-    if not path.is_dir() or not any(path.iterdir()):
+    try:
+        if not any(path.iterdir()):
+            return
+    except OSError:  # no folder yet, or none that can be read: whoever writes into it says so
         return
     try:
         found = json.loads((path / SEAL).read_text(encoding="utf-8"))
