@@ -15,7 +15,7 @@ EVERY_DIRECTION = parse_instruction(
 
 def test_with_a_requirement_directions_that_are_not_primitive_may_be_better():
     operator = parse_operator(
-        "op: j<2 ; a<5 b<2\n O:int32[1] X:int32[6, 3] W:int32[13, 5] const\n O[j-1] += X[3*b+j, a] * W[3*a, a]"
+        "op: j<2 ; a<5 b<2\n O:int32[2] X:int32[6, 3] W:int32[13, 5] const\n O[j] += X[3*b+j, a] * W[3*a, a]"
     )
     problem = EmbeddingProblem(operator, EVERY_DIRECTION, "skewed", ("constant-only",))
     outcome = optimise(problem)

@@ -34,7 +34,9 @@ def _run(arguments: Namespace) -> int:
     from intarsia import flow
 
     if arguments.plan:
-        answer = flow.predict_plan(Path(arguments.plan), calibration=arguments.calibration)
+        from intarsia.flow.planning import predict_plan
+
+        answer = predict_plan(Path(arguments.plan))
     else:
         if not arguments.cluster:
             raise InputError("no cluster is given", allowed="--cluster NAMExN", hint="--cluster a100x64")

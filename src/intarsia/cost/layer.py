@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from math import log2
 
 import numpy as np
@@ -47,9 +48,13 @@ class PassCost:
         return self.seconds - self._with(self.device)
 
     def _with(self, device: float) -> float:
-        hiding = HIDING[self.exposed > 0]
-        longer, shorter = max(device, self.host), min(device, self.host)
-        return longer * (1 + (shorter / longer) ** hiding) ** (1 / hiding) if longer else 0.0
+        return _beside(device, self.host, HIDING[self.exposed > 0])
+
+
+@lru_cache(maxsize=65536)
+def _beside(device: float, host: float, hiding: float) -> float:
+    longer, shorter = max(device, host), min(device, host)
+    return longer * (1 + (shorter / longer) ** hiding) ** (1 / hiding) if longer else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,26 +79,21 @@ class PassDemand:
     """What the kernels of a pass ask for, one column each, and its collectives; free of efficiencies.
 
     Attributes:
-        roofs: rows of seconds and bytes: contraction, flash, vector, HBM bytes; shape [4, kernels].
-        misaligned: which kernels are products off the 16-byte border; shape [kernels].
-        weights: which kernels make weight gradients; shape [kernels].
+        roofs: rows of seconds and bytes: products, those off the 16-byte border, flash, vector, HBM bytes; shape
+            [5, kernels].
+        weights: 1 for kernels that make weight gradients; shape [kernels].
         messages: pattern, bytes and ranks of each collective.
     """
 
     roofs: NDArray[np.float64]
-    misaligned: NDArray[np.bool_]
-    weights: NDArray[np.bool_]
+    weights: NDArray[np.float64]
     messages: tuple[tuple[Pattern, int, Placed], ...]
 
     def cost(self, cluster: Cluster, efficiency: Efficiency) -> PassCost:
         """Seconds under an efficiency: the highest roof of each kernel, and what a kernel takes beyond its work."""
-        reached = efficiency.matmul * np.where(self.misaligned, efficiency.misaligned, 1.0)
-        contraction, flash, vector, moved = self.roofs
-        bandwidth = cluster.chip.hbm_bandwidth * efficiency.memory
-        highest = np.maximum(
-            np.maximum(contraction / reached, flash / efficiency.flash), np.maximum(vector, moved / bandwidth)
-        )
-        seconds = highest + efficiency.kernel
+        matmul, bandwidth = efficiency.matmul, cluster.chip.hbm_bandwidth * efficiency.memory
+        reached = np.array([[matmul], [matmul * efficiency.misaligned], [efficiency.flash], [1.0], [bandwidth]])
+        seconds = (self.roofs / reached).max(axis=0) + efficiency.kernel
         exposed = sum(
             collective_seconds(pattern, size, group, cluster, efficiency) for pattern, size, group in self.messages
         )
@@ -101,8 +101,8 @@ class PassDemand:
         return PassCost(
             device=float(seconds.sum()),
             exposed=exposed,
-            host=len(self.misaligned) * efficiency.host + waits,
-            weights=float(seconds[self.weights].sum()),
+            host=len(self.weights) * efficiency.host + waits,
+            weights=float(seconds @ self.weights),
         )
 
 
@@ -119,10 +119,15 @@ def pass_demand(nodes: tuple[Node, ...], cluster: Cluster, groups: Groups) -> Pa
             continue
         asked.append(demand(cluster.chip, node.work))
         weights.append(isinstance(node.work, Contraction) and node.work.accumulates)
-    roofs = np.array([[d.contraction, d.flash, d.vector, d.hbm_bytes] for d in asked], dtype=np.float64)
+    roofs = np.array(
+        [
+            [d.contraction * (not d.misaligned), d.contraction * d.misaligned, d.flash, d.vector, d.hbm_bytes]
+            for d in asked
+        ],
+        dtype=np.float64,
+    )
     return PassDemand(
-        roofs=roofs.reshape(len(asked), 4).T,
-        misaligned=np.array([d.misaligned for d in asked], dtype=np.bool_),
-        weights=np.array(weights, dtype=np.bool_),
+        roofs=np.ascontiguousarray(roofs.reshape(len(asked), 5).T),
+        weights=np.array(weights, dtype=np.float64),
         messages=tuple(messages),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,12 +9,14 @@ from importlib.resources import files
 from pathlib import Path
 
 from intarsia.cost.calibrate import Measured, OperatorFit, fit_operators
+from intarsia.flow.cells import read_csv, read_positive, read_whole
 from intarsia.flow.table import Quality, Row, quality, read_runs
 from intarsia.graph import Contraction, Elementwise
 from intarsia.ground import InputError
 from intarsia.machines.chips import Chip, Efficiency, read_chip, write_efficiency
 from intarsia.machines.clusters import read_cluster
 from intarsia.place.calibrate import CrossValidation, Priced, Run, cross_validate, fit_iterations
+from intarsia.place.refuse import refuse_strategy
 
 FIRST = Efficiency(
     matmul=0.9,
@@ -33,6 +34,8 @@ FIRST = Efficiency(
 """Where a fit starts. ``flash`` is not fitted, since nothing that is shipped uses it: 0.32 of the peak is what
 llm-foundry's published A100 runs show (FlashAttention-2 by itself is faster: 50 to 73 %, Dao 2023)."""
 FOLDS = 10
+LEAST = 3
+"""Operators of a kind; a fit has two unknowns."""
 STRATEGY_FOLD = ("hidden", "layers", "tp", "dp", "pp")
 SIZE_FOLD = ("hidden", "microbatch")
 
@@ -112,16 +115,19 @@ def calibrate(
     efficiency = replace(start, error=_rms(found.errors)) if found else start
     runs = 0
     if iterations is not None:
-        rows, priced = _priced(iterations, cluster, words)
+        rows, priced = _priced(iterations, cluster, words, of_chip)
         efficiency = fit_iterations(priced, start, range(len(rows)), seed=seed)
         validations = tuple(
-            cross_validate(priced, start, ", ".join(names), _labels(rows, names), folds=folds, seed=seed)
+            cross_validate(
+                priced, start, ", ".join(names), _labels(rows, names), folds=folds, first=efficiency, seed=seed
+            )
             for names, folds in ((STRATEGY_FOLD, FOLDS), (SIZE_FOLD, 0))
+            if len(set(_labels(rows, names))) > 1
         )
         fitted = _quality(rows, priced, efficiency)
         runs = len(rows)
     efficiency = replace(efficiency, source=_source(operators, iterations, runs))
-    tested = _quality(*_priced(test, cluster, words), efficiency) if test else None
+    tested = _quality(*_priced(test, cluster, words, of_chip), efficiency) if test else None
     if output is not None:
         write_efficiency(output, of_chip, efficiency)
     return CalibrateAnswer(of_chip, found, efficiency, validations, fitted, tested, runs)
@@ -132,35 +138,34 @@ def read_operators(path: Path) -> tuple[Measured, ...]:
 
     Elements have 2 bytes; a pass over them reads and writes each.
     """
-    try:
-        lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line and line[0] != "#"]
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError("cannot read the operators", where=str(path), value=str(error)) from error
-    reader = csv.DictReader(lines)
-    columns = set(reader.fieldnames or ())
-    name = path.stem
-    try:
-        if {"m", "k", "n", "ms"} <= columns:
-            return tuple(
-                Measured(name, Contraction(1, int(r["m"]), int(r["n"]), int(r["k"])), float(r["ms"]) / 1e3)
-                for r in reader
-            )
-        if "gelements_per_s" in columns and ("elements" in columns or {"rows", "width"} <= columns):
-            return tuple(_pass(name, row) for row in reader)
-    except (TypeError, ValueError) as error:
-        raise InputError("a cell is no number", where=str(path), value=str(error)) from error
-    raise InputError(
-        "the operators' columns are not known",
-        where=str(path),
-        value=", ".join(sorted(columns)),
-        allowed="m, k, n, ms; elements, gelements_per_s; rows, width, gelements_per_s",
-    )
+    found = read_csv(path, what="operators")
+    columns = set(found.columns)
+    if {"m", "k", "n", "ms"} <= columns:
+        measured = tuple(_product(path.stem, cells, f"{path}, line {line}") for line, cells in found.rows)
+    elif "gelements_per_s" in columns and ("elements" in columns or {"rows", "width"} <= columns):
+        measured = tuple(_pass(path.stem, cells, f"{path}, line {line}") for line, cells in found.rows)
+    else:
+        raise InputError(
+            "the operators' columns are not known",
+            where=str(path),
+            value=", ".join(found.columns),
+            allowed="m, k, n, ms; elements, gelements_per_s; rows, width, gelements_per_s",
+        )
+    if len(measured) < LEAST:
+        raise InputError("too few operators", where=str(path), value=str(len(measured)), allowed=f"{LEAST} or more")
+    return measured
 
 
-def _pass(name: str, row: Mapping[str, str]) -> Measured:
-    elements = int(row["elements"]) if "elements" in row else int(row["rows"]) * int(row["width"])
+def _product(name: str, cells: Mapping[str, str], where: str) -> Measured:
+    m, k, n = (read_whole(cells[column], column, where, least=1) for column in ("m", "k", "n"))
+    return Measured(name, Contraction(1, m, n, k), read_positive(cells["ms"], "ms", where) / 1e3)
+
+
+def _pass(name: str, cells: Mapping[str, str], where: str) -> Measured:
+    sizes = ("elements",) if "elements" in cells else ("rows", "width")
+    elements = math.prod(read_whole(cells[column], column, where, least=1) for column in sizes)
     work = Elementwise((("multiply", elements),), 2 * elements, 2 * elements)
-    return Measured(name, work, elements / (float(row["gelements_per_s"]) * 1e9))
+    return Measured(name, work, elements / (read_positive(cells["gelements_per_s"], "gelements_per_s", where) * 1e9))
 
 
 def _start(found: OperatorFit | None) -> Efficiency:
@@ -169,12 +174,17 @@ def _start(found: OperatorFit | None) -> Efficiency:
     return replace(FIRST, matmul=found.matmul or FIRST.matmul, memory=found.memory or FIRST.memory)
 
 
-def _priced(path: Path, cluster: str, words: Mapping[str, str]) -> tuple[tuple[Row, ...], Priced]:
+def _priced(path: Path, cluster: str, words: Mapping[str, str], chip: Chip) -> tuple[tuple[Row, ...], Priced]:
     _, rows = read_runs(path, words)
     unmeasured = [row.line for row in rows if not row.measured]
     if unmeasured:
         raise InputError("a run has no iteration_ms", where=f"{path}, line {unmeasured[0]}")
     clusters = {size: read_cluster(cluster, devices=size) for size in {row.strategy.devices for row in rows}}
+    for row in rows:
+        of_row = clusters[row.strategy.devices]
+        if of_row.chip.name != chip.name:
+            raise InputError("the cluster is of another chip", where=cluster, value=of_row.chip.name, allowed=chip.name)
+        refuse_strategy(row.model, row.strategy, of_row, where=f"{path}, line {row.line}")
     return rows, Priced([Run(row.model, row.strategy, clusters[row.strategy.devices], row.measured) for row in rows])
 
 

@@ -7,9 +7,11 @@ import io
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from statistics import median
 
+from intarsia.flow.cells import read_csv, read_positive, read_truth, read_whole
 from intarsia.flow.predictions import predict_strategy
 from intarsia.flow.strategies import Flags, Sizes, named_model, read_strategy, sized_model
 from intarsia.graph import Model
@@ -17,22 +19,25 @@ from intarsia.ground import InputError
 from intarsia.machines.clusters import read_cluster
 from intarsia.place import Strategy
 
-NEEDED = ("hidden", "heads", "layers", "tp", "dp", "pp", "global_batch", "microbatch", "seq")
+SIZES = ("hidden", "heads", "layers")
+NEEDED = ("tp", "dp", "pp", "global_batch", "microbatch", "seq")
 DEFAULTS = {
     "cp": 1,
     "ep": 1,
     "interleave": 1,
     "zero": 0,
-    "sequence_parallel": 0,
     "kv_heads": 0,
     "ffn": 0,
-    "gated": 0,
     "vocab": 0,
     "experts": 0,
     "top_k": 0,
 }
+TRUTHS = ("sequence_parallel", "gated")
 WORDS = ("recompute", "attention", "dtype", "grad_dtype", "schedule")
-TRUTH = {"true": 1, "false": 0, "yes": 1, "no": 0}
+KNOWN = (*SIZES, *NEEDED, *DEFAULTS, *TRUTHS, *WORDS, "model", "gpus", "iteration_ms")
+ADDED = ("predicted_ms", "predicted_gib", "fits")
+ALIKE = 0.8
+"""How like a column that is read (0 to 1) another one may be before it is taken for a slip of the pen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,43 +99,38 @@ def read_runs(path: Path, defaults: Mapping[str, str]) -> tuple[tuple[str, ...],
     Raises:
         InputError: a column is missing, unknown values, or a strategy that is not possible; with file and line.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError("cannot read the table", where=str(path), value=str(error)) from error
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line and not line.startswith("#")]
-    if len(lines) < 2:
-        raise InputError("the table has no rows", where=str(path))
-    reader = csv.DictReader(io.StringIO("\n".join(line for _, line in lines)))
-    columns = tuple(reader.fieldnames or ())
-    missing = [name for name in NEEDED if name not in columns and not (name == "hidden" and "model" in columns)]
-    if "model" in columns:
-        missing = [name for name in missing if name not in ("hidden", "heads", "layers")]
+    table = read_csv(path, what="table")
+    columns = table.columns
+    missing = [name for name in NEEDED if name not in columns]
+    missing += [name for name in SIZES if name not in columns and "model" not in columns]
     missing += [name for name in WORDS if name not in columns and not defaults.get(name)]
     if missing:
         raise InputError(
             "the table lacks columns",
             where=str(path),
             value=", ".join(missing),
-            allowed=", ".join((*NEEDED, *DEFAULTS, *WORDS, "model", "gpus", "iteration_ms")),
+            allowed=", ".join(KNOWN),
             hint=" ".join(f"--{name.replace('_', '-')}" for name in missing if name in WORDS),
         )
-    return columns, tuple(
-        _row(f"{path}, line {number}", number, cells, defaults)
-        for (number, _), cells in zip(lines[1:], reader, strict=True)
-    )
+    for name in columns:
+        near = get_close_matches(name.lower(), KNOWN, n=1, cutoff=ALIKE) if name not in (*KNOWN, *ADDED) else []
+        if near and near[0] not in columns:
+            raise InputError(
+                "a column is almost one of those that are read", where=str(path), value=name, hint=f"{near[0]}"
+            )
+    return columns, tuple(_row(f"{path}, line {line}", line, cells, defaults) for line, cells in table.rows)
 
 
 def _row(where: str, line: int, cells: dict[str, str], defaults: Mapping[str, str]) -> Row:
-    if None in cells or None in cells.values():
-        raise InputError("the row has more or fewer cells than the table has columns", where=where)
-    number = {name: _integer(cells.get(name, ""), name, where, default) for name, default in DEFAULTS.items()}
-    number |= {name: _integer(cells.get(name, ""), name, where, None) for name in NEEDED if name in cells}
+    number = {name: read_whole(cells.get(name, ""), name, where, default=usual) for name, usual in DEFAULTS.items()}
+    number |= {name: read_whole(cells[name], name, where) for name in NEEDED}
+    truth = {name: read_truth(cells.get(name, ""), name, where) for name in TRUTHS}
     word = {name: cells.get(name) or defaults.get(name, "") for name in WORDS}
     product = number["tp"] * number["pp"] * number["dp"] * number["cp"]
+    model = _model(cells, number, gated=truth["gated"], where=where)
     strategy = read_strategy(
         Flags(
-            gpus=_integer(cells.get("gpus", ""), "gpus", where, product),
+            gpus=read_whole(cells.get("gpus", ""), "gpus", where, default=product),
             tp=number["tp"],
             pp=number["pp"],
             dp=number["dp"],
@@ -140,7 +140,7 @@ def _row(where: str, line: int, cells: dict[str, str], defaults: Mapping[str, st
             global_batch=number["global_batch"],
             seq=number["seq"],
             recompute=word["recompute"],
-            sequence_parallel=bool(number["sequence_parallel"]),
+            sequence_parallel=truth["sequence_parallel"],
             interleave=number["interleave"],
             zero=number["zero"],
             attention=word["attention"],
@@ -150,53 +150,22 @@ def _row(where: str, line: int, cells: dict[str, str], defaults: Mapping[str, st
         ),
         where=where,
     )
-    return Row(line, cells, _model(cells, number, where), strategy, _milliseconds(cells, where) / 1e3)
-
-
-def _model(cells: dict[str, str], number: dict[str, int], where: str) -> Model:
-    if cells.get("model"):
-        return named_model(cells["model"])
-    sizes = Sizes(
-        hidden=number["hidden"],
-        heads=number["heads"],
-        layers=number["layers"],
-        kv_heads=number["kv_heads"],
-        ffn=number["ffn"],
-        gated=bool(number["gated"]),
-        vocab=number["vocab"],
-        experts=number["experts"],
-        top_k=number["top_k"],
-    )
-    try:
-        return sized_model(sizes, number["seq"])
-    except InputError as error:
-        raise InputError(error.what, where=where, value=error.value, allowed=error.allowed, hint=error.hint) from error
-
-
-def _integer(text: str, name: str, where: str, default: int | None) -> int:
-    if not text.strip():
-        if default is None:
-            raise InputError(f"{name} is empty", where=where, allowed="a number")
-        return default
-    if text.strip().lower() in TRUTH:
-        return TRUTH[text.strip().lower()]
-    try:
-        return int(text)
-    except ValueError:
-        raise InputError(f"{name} is no whole number", where=where, value=text) from None
-
-
-def _milliseconds(cells: dict[str, str], where: str) -> float:
     text = cells.get("iteration_ms", "")
-    if not text.strip():
-        return 0.0
+    measured = read_positive(text, "iteration_ms", where) / 1e3 if text else 0.0
+    return Row(line, cells, model, strategy, measured)
+
+
+def _model(cells: dict[str, str], number: dict[str, int], *, gated: bool, where: str) -> Model:
     try:
-        value = float(text)
-    except ValueError:
-        raise InputError("iteration_ms is no number", where=where, value=text) from None
-    if not 0 < value < float("inf"):
-        raise InputError("iteration_ms is not positive", where=where, value=text)
-    return value
+        if cells.get("model"):
+            return named_model(cells["model"])
+        hidden, heads, layers = (read_whole(cells.get(name, ""), name, where, least=1) for name in SIZES)
+        optional = {name: number[name] for name in ("kv_heads", "ffn", "vocab", "experts", "top_k")}
+        return sized_model(Sizes(hidden, heads, layers, gated=gated, **optional), number["seq"])
+    except InputError as error:
+        raise InputError(
+            error.what, where=error.where or where, value=error.value, allowed=error.allowed, hint=error.hint
+        ) from error
 
 
 def predict_table(
@@ -218,8 +187,7 @@ def predict_table(
     """
     columns, rows = read_runs(path, defaults)
     output = io.StringIO()
-    added = ("predicted_ms", "predicted_gib", "fits")
-    writer = csv.DictWriter(output, [name for name in columns if name not in added] + list(added), lineterminator="\n")
+    writer = csv.DictWriter(output, [name for name in columns if name not in ADDED] + list(ADDED), lineterminator="\n")
     writer.writeheader()
     predicted = []
     for done, row in enumerate(rows, 1):
@@ -228,7 +196,7 @@ def predict_table(
         answer = predict_strategy(row.model, row.strategy, of_row, calibration=calibration, where=where)
         found = answer.prediction
         predicted.append(found.seconds)
-        cells = {name: text for name, text in row.cells.items() if name not in added}
+        cells = {name: text for name, text in row.cells.items() if name not in ADDED}
         cells["predicted_ms"] = f"{found.seconds * 1e3:.3f}"
         cells["predicted_gib"] = f"{found.memory[found.fullest].total / 2**30:.2f}"
         cells["fits"] = "true" if found.fits else "false"

@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from intarsia.graph import Model
+from intarsia.cost import LayerCost
+from intarsia.graph import Model, Recompute
 from intarsia.machines.chips.efficiency import Efficiency
 from intarsia.machines.clusters import Cluster
 from intarsia.place.even import even_split
-from intarsia.place.profile import Demands, Profile, demands
+from intarsia.place.profile import Demands, LayerProfile, Passes, Profile, demands
 from intarsia.place.step import step_time
-from intarsia.place.strategy import Strategy
+from intarsia.place.strategy import Split, Strategy
 from intarsia.solvers.least_squares import fit
 
 BOUNDS = {
@@ -69,40 +70,71 @@ class CrossValidation:
 
 
 class Priced:
-    """Runs whose kernels are worked out once, to be priced under many efficiencies."""
+    """Runs whose kernels and splits are worked out once, to be priced under many efficiencies."""
 
     def __init__(self, runs: Sequence[Run]) -> None:
         self.runs = tuple(runs)
         numbers: dict[Hashable, int] = {}
+        passes: dict[Hashable, Passes] = {}
         self._demands: list[Demands] = []
         self._number: list[int] = []
+        self._splits: dict[int, Split] = {}
         for run in self.runs:
             mode = run.strategy.recompute
             number = numbers.setdefault((run.model, run.strategy.variant, run.cluster, mode), len(numbers))
             if number == len(self._demands):
-                self._demands.append(demands(run.model, run.strategy.variant, run.cluster, (mode,)))
+                asked = demands(run.model, run.strategy.variant, run.cluster, (mode,))
+                self._demands.append(_shared(asked, mode, passes))
             self._number.append(number)
 
     def seconds(self, efficiency: Efficiency, which: Sequence[int]) -> NDArray[np.float64]:
         """Predicted seconds of some of the runs."""
         profiles: dict[int, Profile] = {}
+        costs: dict[int, dict[Recompute, LayerCost]] = {}
         predicted = []
         for index in which:
             number = self._number[index]
             if number not in profiles:
-                profiles[number] = self._demands[number].priced(efficiency)
+                profiles[number] = _priced(self._demands[number], efficiency, costs)
             strategy = self.runs[index].strategy
-            predicted.append(step_time(profiles[number], strategy, even_split(profiles[number], strategy)).seconds)
+            if index not in self._splits:
+                self._splits[index] = even_split(profiles[number], strategy)
+            predicted.append(step_time(profiles[number], strategy, self._splits[index]).seconds)
         return np.array(predicted)
 
 
-def fit_iterations(priced: Priced, start: Efficiency, which: Sequence[int], *, seed: int = 0) -> Efficiency:
+def _shared(asked: Demands, mode: Recompute, passes: dict[Hashable, Passes]) -> Demands:
+    """The same demands; layers that ask for the same, of whatever model, share one object."""
+    groups = (asked.variant.tensor, asked.variant.context, asked.variant.expert)
+    layers = tuple(
+        replace(
+            item, passes=passes.setdefault((replace(item.layer, repeat=1), groups, asked.cluster, mode), item.passes)
+        )
+        for item in asked.layers
+    )
+    return replace(asked, layers=layers)
+
+
+def _priced(asked: Demands, efficiency: Efficiency, costs: dict[int, dict[Recompute, LayerCost]]) -> Profile:
+    """``Demands.priced``, where each object is priced once."""
+    layers = []
+    for item in asked.layers:
+        if id(item.passes) not in costs:
+            costs[id(item.passes)] = item.passes.cost(asked.cluster, efficiency)
+        layers.append(LayerProfile(item.layer, costs[id(item.passes)], item.kept))
+    return Profile(asked.variant, tuple(layers), asked.cluster, efficiency)
+
+
+def fit_iterations(
+    priced: Priced, start: Efficiency, which: Sequence[int], *, first: Efficiency | None = None, seed: int = 0
+) -> Efficiency:
     """The efficiency that predicts some of the runs best, near what the operators said.
 
     Args:
         priced: the runs.
         start: first values; its ``matmul`` and ``memory`` are what the operators said; its ``flash`` stays.
         which: the runs to fit on, of which at most ``SAMPLE`` are drawn.
+        first: where the search begins, if not at ``start``; what it ends at does not depend on it.
         seed: of the draw.
     """
     drawn = sorted(random.Random(seed).sample(list(which), min(SAMPLE, len(which))))  # noqa: S311  # not for secrets
@@ -118,38 +150,45 @@ def fit_iterations(priced: Priced, start: Efficiency, which: Sequence[int], *, s
         return np.concatenate([off, weight * beliefs])
 
     lower, upper = ([math.log(BOUNDS[name][side]) for name in names] for side in (0, 1))
-    first = [math.log(getattr(start, name)) for name in names]
-    found = _with(start, names, fit(residuals, first, lower, upper))
+    begin = [math.log(getattr(first or start, name)) for name in names]
+    found = _with(start, names, fit(residuals, begin, lower, upper))
     off = np.log(priced.seconds(found, drawn) / times)
     return replace(found, error=float(np.sqrt(np.mean(off**2))))
 
 
 def cross_validate(
-    priced: Priced, start: Efficiency, name: str, labels: Sequence[Hashable], *, folds: int = 0, seed: int = 0
+    priced: Priced,
+    start: Efficiency,
+    name: str,
+    labels: Sequence[Hashable],
+    *,
+    folds: int = 0,
+    first: Efficiency | None = None,
+    seed: int = 0,
 ) -> CrossValidation:
     """Leaves out each fold in turn.
 
     Args:
         priced: the runs.
-        start: what the operators said; every fold starts from it and trusts it.
+        start: what the operators said; every fold trusts it.
         name: of the division.
-        labels: of each run; runs with the same one are left out together.
-        folds: join the labels into so many folds; 0 for one to each label.
+        labels: of each run, two different ones at least; runs with the same one are left out together.
+        folds: join the labels into at most so many folds; 0 for one to each label.
+        first: where each fold's search begins, if not at ``start``.
         seed: of joining and drawing.
     """
     values = sorted(set(labels), key=repr)
     random.Random(seed).shuffle(values)  # noqa: S311  # not for secrets
-    number = {value: index % (folds or len(values)) for index, value in enumerate(values)}
+    folds = min(folds or len(values), len(values))
+    number = {value: index % folds for index, value in enumerate(values)}
     errors = np.zeros(len(priced.runs))
-    for fold in range(folds or len(values)):
+    for fold in range(folds):
         kept = [index for index, label in enumerate(labels) if number[label] != fold]
         left = [index for index, label in enumerate(labels) if number[label] == fold]
-        found = fit_iterations(priced, start, kept, seed=seed)
+        found = fit_iterations(priced, start, kept, first=first, seed=seed)
         times = np.array([priced.runs[index].seconds for index in left])
         errors[left] = np.abs(priced.seconds(found, left) / times - 1)
-    return CrossValidation(
-        name, folds or len(values), float(errors.mean()), float(np.median(errors)), float(errors.max())
-    )
+    return CrossValidation(name, folds, float(errors.mean()), float(np.median(errors)), float(errors.max()))
 
 
 def _with(efficiency: Efficiency, names: Sequence[str], values: NDArray[np.float64]) -> Efficiency:

@@ -28,12 +28,17 @@ Runs = list[tuple[int, int, int]]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Runs as one stage; shapes [a, r, k], and which mode each r is (or, [a, k], the chosen ones)."""
+    """Runs as one stage; shapes [a, r, k], and which mode each r is (or, [a, k], the chosen ones).
+
+    ``ready`` is share and what comes after the last backward pass, ``later`` is share less what drains; the rest as in
+    ``Stages``.
+    """
 
     load: Floats
     share: Floats
     ready: Floats
     later: Floats
+    lost: Floats
     modes: NDArray[np.int64]
 
 
@@ -44,12 +49,18 @@ class Chained:
     Attributes:
         bound: no split takes less.
         splits: one of them takes as long as the bound, unless ``labels`` must decide.
-        slowest: the least load of the slowest stage.
+        levels: loads that the slowest stage may have.
+        base: seconds that follow from each of them alone.
+        least: Σ share + tail at least, whatever the slowest load.
+        slope: seconds of an iteration for each second of the slowest load.
     """
 
     bound: float
     splits: tuple[Runs, ...]
-    slowest: float
+    levels: Floats
+    base: Floats
+    least: float
+    slope: float
 
 
 def tables(stages: Stages, *, cheapest: bool) -> list[Table]:
@@ -69,11 +80,12 @@ def tables(stages: Stages, *, cheapest: bool) -> list[Table]:
 
 def _table(stages: Stages, load: Floats, *, cheapest: bool) -> Table:
     ready, later = stages.share + stages.after, stages.share - stages.drain
+    every = (load, stages.share, ready, later, stages.lost)
     if not cheapest:
-        moved = [np.ascontiguousarray(np.moveaxis(array, 0, 1)) for array in (load, stages.share, ready, later)]
+        moved = [np.ascontiguousarray(np.moveaxis(array, 0, 1)) for array in every]
         return Table(*moved, modes=np.array(stages.modes))
     best = load.argmin(axis=0)[None]
-    picked = [np.take_along_axis(array, best, axis=0)[0][:, None] for array in (load, stages.share, ready, later)]
+    picked = [np.take_along_axis(array, best, axis=0)[0][:, None] for array in every]
     return Table(*picked, modes=np.array(stages.modes)[best[0]])
 
 
@@ -92,7 +104,7 @@ def chain_split(stages: Stages, choices: list[Table]) -> Chained | None:
 
     def value(at: int) -> float:
         if at not in seen:
-            seen[at] = _through(choices, levels[at])
+            seen[at] = through(choices, levels[at])
         return seen[at][0]
 
     best, candidates = base[0] + value(0), list(seen[0][1])
@@ -108,7 +120,7 @@ def chain_split(stages: Stages, choices: list[Table]) -> Chained | None:
         if total < best:
             best, candidates = total, [*seen[middle][1], *candidates]
         waiting += [(first, middle - 1), (middle + 1, last)]
-    return Chained(best + stages.constant, tuple(candidates[:4]), slowest)
+    return Chained(best + stages.constant, tuple(candidates[:4]), levels, base, value(len(levels) - 1), stages.per_slowest)
 
 
 def _last_below(base: Floats, limit: float, number: int) -> int:
@@ -150,7 +162,7 @@ def _levels(stages: Stages, choices: list[Table], slowest: float) -> tuple[Float
     return levels, base
 
 
-def _through(choices: list[Table], threshold: float) -> tuple[float, tuple[Runs, ...]]:
+def through(choices: list[Table], threshold: float) -> tuple[float, tuple[Runs, ...]]:
     """The least Σ share + tail of splits whose loads are within the threshold, and splits that may have it.
 
     Two sums are kept for what follows each unit: the least of shares alone, and the least of shares with the tail. The
@@ -183,7 +195,11 @@ def _path(choices: list[Table], picks: list[NDArray[np.int64]]) -> Runs:
     runs: Runs = []
     for table, pick in zip(choices, picks, strict=True):
         row, units = divmod(int(pick[start]), table.load.shape[2])
-        mode = table.modes[start, units] if table.modes.ndim == 2 else table.modes[row]
-        runs.append((int(mode), start, units + 1))
+        runs.append((mode_of(table, start, row, units), start, units + 1))
         start += units + 1
     return runs
+
+
+def mode_of(table: Table, start: int, row: int, units: int) -> int:
+    """The index in ``MODES`` of a row of a run."""
+    return int(table.modes[start, units] if table.modes.ndim == 2 else table.modes[row])

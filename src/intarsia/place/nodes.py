@@ -16,15 +16,12 @@ from numpy.typing import NDArray
 
 from intarsia.graph import Recompute, Variant
 from intarsia.machines.chips.efficiency import Efficiency
-from intarsia.place.chain_split import chain_split, tables
 from intarsia.place.choices import Task, degrees, strategy_of, variants
 from intarsia.place.contents import Contents, Floats, contents, units_of
 from intarsia.place.lower import Grid, Lower, Network, grid, lower, work_of
 from intarsia.place.profile import Profile, demands
 from intarsia.place.room import Dominant, dominant, roomy_seconds
-from intarsia.place.stages import stages
-from intarsia.place.step import step_time
-from intarsia.place.strategy import Pipeline, Split, Strategy
+from intarsia.place.solve import Solved, solve
 
 BOUNDED, ROOMY, SPLIT = range(3)
 
@@ -52,25 +49,6 @@ class Branch:
     order: NDArray[np.int64]
     main: Dominant
     runs: Contents | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Solved:
-    """A strategy with its best split.
-
-    Attributes:
-        seconds: of an iteration.
-        bound: no split of the strategy takes less.
-        strategy: the strategy.
-        split: the split.
-        profile: of its variant.
-    """
-
-    seconds: float
-    bound: float
-    strategy: Strategy
-    split: Split
-    profile: Profile
 
 
 @dataclass(slots=True)
@@ -189,8 +167,9 @@ def _room(space: Space, at: int, entry: int) -> float:
     if key not in space.rooms:
         branch = space.branches[at]
         strategy = strategy_of(space.task, branch.variant, branch.entries.own[entry])
-        slope, rest = float(branch.bounds.slope[entry]), float(branch.bounds.rest[entry])
-        space.rooms[key] = roomy_seconds(branch.profile, strategy, branch.main, slope, rest)
+        known = branch.bounds
+        slope, rest, least = (float(array[entry]) for array in (known.slope, known.rest, known.least))
+        space.rooms[key] = roomy_seconds(branch.profile, strategy, branch.main, slope, rest, least)
         space.counts.refined += 1
         space.counts.roomless += not np.isfinite(space.rooms[key])
     return space.rooms[key]
@@ -213,15 +192,3 @@ def _solved(space: Space, at: int, entry: int, modes: tuple[Recompute, ...]) -> 
     return found
 
 
-def solve(profile: Profile, runs: Contents, strategy: Strategy, modes: tuple[Recompute, ...]) -> Solved | None:
-    """The best split of one strategy, or nothing if none fits."""
-    here = stages(profile, runs, strategy, modes, profile.cluster.chip.hbm_bytes)
-    cheapest = strategy.zero < 2 and strategy.order is Pipeline.ONE_F_ONE_B
-    chained = chain_split(here, tables(here, cheapest=cheapest))
-    if chained is None:
-        return None
-    splits = [runs.split(way) for way in chained.splits]
-    seconds, split = min(
-        ((step_time(profile, strategy, split).seconds, split) for split in splits), key=lambda pair: pair[0]
-    )
-    return Solved(seconds, min(chained.bound, seconds), strategy, split, profile)

@@ -81,29 +81,47 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
+class Passes:
+    """The passes of one kind of layer: forward, and backward by what is recomputed."""
+
+    forward: Priceable
+    backward: dict[Recompute, Priceable]
+
+    def cost(self, cluster: Cluster, efficiency: Efficiency) -> dict[Recompute, LayerCost]:
+        """Seconds by what is recomputed."""
+        forward = self.forward.cost(cluster, efficiency)
+        return {mode: LayerCost(forward, back.cost(cluster, efficiency)) for mode, back in self.backward.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class LayerDemand:
+    """One kind of layer before any efficiency: its passes, and the bytes that one microbatch leaves."""
+
+    layer: Layer
+    passes: Passes
+    kept: dict[Recompute, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Demands:
     """The same before any efficiency, so that a calibration prices it many times.
 
     Attributes:
         variant: the shapes.
-        layers: each kind, its forward pass, and its backward pass by what is recomputed.
+        layers: each kind.
         cluster: where it runs.
     """
 
     variant: Variant
-    layers: tuple[tuple[Layer, Priceable, dict[Recompute, Priceable]], ...]
+    layers: tuple[LayerDemand, ...]
     cluster: Cluster
 
     def priced(self, efficiency: Efficiency) -> Profile:
         """The profile under an efficiency."""
-        profiles = []
-        for layer, forward, backward in self.layers:
-            ahead = forward.cost(self.cluster, efficiency)
-            costs = {id(back): back.cost(self.cluster, efficiency) for back in backward.values()}
-            cost = {mode: LayerCost(ahead, costs[id(back)]) for mode, back in backward.items()}
-            kept = {mode: layer.kept_bytes(mode) for mode in backward}
-            profiles.append(LayerProfile(layer, cost, kept))
-        return Profile(self.variant, tuple(profiles), self.cluster, efficiency)
+        layers = tuple(
+            LayerProfile(item.layer, item.passes.cost(self.cluster, efficiency), item.kept) for item in self.layers
+        )
+        return Profile(self.variant, layers, self.cluster, efficiency)
 
 
 def demands(
@@ -115,11 +133,12 @@ def demands(
         Group.CONTEXT: Placed(variant.context, variant.tensor),
         Group.EXPERT: Placed(variant.expert, variant.tensor),
     }
-    layers: list[tuple[Layer, Priceable, dict[Recompute, Priceable]]] = []
+    layers = []
     for layer in model.layers(variant):
         forward = _pass((), layer.forward, cluster, groups)
         backward = {mode: _pass(layer.recomputed(mode), layer.backward, cluster, groups) for mode in modes}
-        layers.append((layer, forward, backward))
+        kept = {mode: layer.kept_bytes(mode) for mode in modes}
+        layers.append(LayerDemand(layer, Passes(forward, backward), kept))
     return Demands(variant, tuple(layers), cluster)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from intarsia.graph import Recompute
 from intarsia.place.contents import MODES, Floats, units_of
@@ -20,8 +19,8 @@ from intarsia.place.memory import BUCKET_BYTES, FRAGMENTATION, RUNTIME_BYTES, ST
 from intarsia.place.profile import LayerProfile, Profile
 from intarsia.place.strategy import Strategy
 
-LEVELS = 12
-"""Loads of the slowest stage that are tried one by one; beyond them the tail counts nothing."""
+NEAR = 0.5
+"""How far above its bound the slowest stage's load is looked for at first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +74,12 @@ def dominant(profile: Profile, recompute: tuple[Recompute, ...]) -> Dominant:
         first=least(units[0]) if opens else 0.0,
         last=least(units[-1]) if closes else 0.0,
         lead=items[0].layer.parameters - items[0].layer.tied_parameters if opens else 0,
-        others=(1, len(units[-1]), 0) if opens and closes else (besides, besides, besides),
+        others=(besides, len(units[-1]), 0) if opens and closes else (besides, besides, besides),
         crossing=min((items[unit[-1]].layer.output_bytes for unit in units[:-1]), default=0),
     )
 
 
-def roomy_seconds(profile: Profile, strategy: Strategy, main: Dominant, slope: float, rest: float) -> float:
+def roomy_seconds(profile: Profile, strategy: Strategy, main: Dominant, slope: float, rest: float, least: float) -> float:
     """Seconds of an iteration at least; infinite if the layers have no room.
 
     Args:
@@ -88,25 +87,18 @@ def roomy_seconds(profile: Profile, strategy: Strategy, main: Dominant, slope: f
         strategy: degrees and switches.
         main: the layers that are dealt out.
         slope, rest: seconds of an iteration for each second of the slowest stage, and beyond (see ``lower``).
+        least: what the slowest stage takes at least.
     """
     dealt = _Dealt(profile, strategy, main)
     if dealt.most.max(axis=1).sum() < main.number:
         return float("inf")
     levels = dealt.levels()
-    low, high = 0, len(levels) - 1
-    while low < high:
-        middle = (low + high) // 2
-        enough = dealt.held(levels[middle]).sum() >= main.number
-        low, high = (low, middle) if enough else (middle + 1, high)
-    best = float("inf")
-    for tried, level in enumerate(levels[low:]):
-        seconds = slope * float(level) + rest
-        if seconds >= best:
-            break
-        left = max(int(main.number - dealt.held(level)[1:].sum()), 0) if tried < LEVELS else 0
-        best = min(best, seconds + dealt.tail[left])
-        if not left:
-            break
+    # what stages can hold changes at levels only: the last one before ``least`` stands for all loads up to the next
+    levels = levels[max(int(levels.searchsorted(least, side="right")) - 1, 0) :]
+    near = int(levels.searchsorted(least * (1 + NEAR), side="right"))
+    best = dealt.seconds(levels[:near], slope, rest, least)
+    if near < len(levels) and best > slope * float(levels[near]) + rest:
+        best = dealt.seconds(levels, slope, rest, least)
     return best * (1 - SLACK)
 
 
@@ -115,61 +107,64 @@ class _Dealt:
 
     def __init__(self, profile: Profile, strategy: Strategy, main: Dominant) -> None:
         stages = strategy.pipeline
+        self.number, self.step = main.number, strategy.interleave
         flight = np.array([in_flight(strategy, stage) for stage in range(stages)])
         self.most = np.floor(_most(profile, strategy, main, flight) + 1e-6)
-        self.before = np.zeros(stages)
+        sent = 0.0
         if stages > 1:
-            self.before += (2 * strategy.interleave - 1) * message(profile, strategy, main.crossing)
-        self.before[0] += main.first
-        self.before[-1] += main.last
+            sent = (2 * strategy.interleave - 1) * message(profile, strategy, main.crossing)
+        # the first stage, the last one, those between; a single one is both
+        self.before = np.full(3, sent)
         self.kinds = np.full(stages, 2)
         self.kinds[-1], self.kinds[0] = 1, 0
-        if stages == 1:
-            self.kinds[0] = int(main.others[1] > main.others[0])
         self.loads = self._loads(profile, strategy, main)
-        self.step = strategy.interleave
         self.tail = self._tail(profile, strategy, main)
+
+    def seconds(self, levels: Floats, slope: float, rest: float, least: float) -> float:
+        """The least over some loads of the slowest stage."""
+        if not len(levels):
+            return float("inf")
+        held = self._held(levels)
+        left = np.maximum(self.number - held[1:].sum(axis=0), 0).astype(np.int64)
+        seconds = slope * np.maximum(levels, least) + rest + self.tail[left]
+        return float(np.where(held.sum(axis=0) >= self.number, seconds, np.inf).min())
+
+    def _held(self, levels: Floats) -> Floats:
+        """How many layers each stage can hold if none takes longer; shape [stage, level]."""
+        slack = levels * (1 + SLACK) - self.before[:, None]
+        held = np.zeros((len(self.kinds), len(levels)))
+        for mode in range(self.loads.shape[1]):
+            timed = np.stack([self.loads[kind, mode].searchsorted(slack[kind], side="right") for kind in range(3)])
+            np.maximum(held, np.minimum(self.most[:, mode, None], timed[self.kinds]), out=held)
+        return held // self.step * self.step if self.step > 1 else held
 
     def _loads(self, profile: Profile, strategy: Strategy, main: Dominant) -> Floats:
         """Seconds of n layers at least, never falling with n: shape [kind of stage, r, n]."""
         number = np.arange(1, main.number + 1, dtype=np.float64)
-        forward, backward = (seconds[:, None] * number for seconds in (main.forward, main.backward))
+        ends = np.array([main.first + (main.last if strategy.pipeline == 1 else 0.0), main.last, 0.0])
+        forward = np.broadcast_to(main.forward[:, None] * number, (3, len(main.forward), main.number))
+        # what else the ends compute counts as backward, which hides most of what ZeRO exchanges
+        backward = main.backward[:, None] * number + ends[:, None, None]
         if strategy.zero < 2:
-            return np.broadcast_to(forward + backward, (3, *forward.shape))
+            return np.asarray(forward + backward)
         layer = main.item.layer
         shared, experts = (np.broadcast_to(n * number, forward.shape) for n in (layer.parameters, layer.expert_parameters))
-        rows = [
-            forward + backward + gather(profile, strategy, shared, experts, forward, backward, number + others)
-            for others in main.others
-        ]
-        return np.minimum.accumulate(np.stack(rows)[..., ::-1], axis=-1)[..., ::-1]
+        layers = number + np.array(main.others)[:, None, None]
+        rows = forward + backward + gather(profile, strategy, shared, experts, forward, backward, layers)
+        return np.minimum.accumulate(rows[..., ::-1], axis=-1)[..., ::-1]
 
-    def _tail(self, profile: Profile, strategy: Strategy, main: Dominant) -> list[float]:
+    def _tail(self, profile: Profile, strategy: Strategy, main: Dominant) -> Floats:
         """Seconds of synchronisation and update of a first stage with n layers at least."""
         number = np.arange(main.number + 1)
         layer = main.item.layer
         shared = (layer.parameters - layer.tied_parameters) * number + main.lead
         experts = (layer.expert_parameters * number).astype(np.float64)
         shared = shared.astype(np.float64)
-        both = synchronise(profile, strategy, shared, experts) + optimizer(profile, strategy, shared, experts)
-        return [float(seconds) for seconds in both]
+        return synchronise(profile, strategy, shared, experts) + optimizer(profile, strategy, shared, experts)
 
     def levels(self) -> Floats:
         """What the slowest stage may take."""
-        parts = [(self.loads[kind] + self.before[self.kinds == kind].max()).ravel() for kind in set(self.kinds.tolist())]
-        parts += [(self.loads[kind] + self.before[self.kinds == kind].min()).ravel() for kind in set(self.kinds.tolist())]
-        return np.unique(np.concatenate(parts))
-
-    def held(self, limit: float) -> NDArray[np.int64]:
-        """How many layers each stage can hold if none takes longer."""
-        held = np.zeros(len(self.before))
-        for kind in set(self.kinds.tolist()):
-            at = self.kinds == kind
-            slack = limit * (1 + SLACK) - self.before[at]
-            for mode in range(self.loads.shape[1]):
-                timed = np.searchsorted(self.loads[kind, mode], slack, side="right")
-                held[at] = np.maximum(held[at], np.minimum(self.most[at, mode], timed))
-        return (held // self.step * self.step).astype(np.int64)
+        return np.unique(self.loads + self.before[:, None, None])
 
 
 def _most(profile: Profile, strategy: Strategy, main: Dominant, flight: Floats) -> Floats:

@@ -1,0 +1,271 @@
+"""``intarsia plan MODEL --cluster NAMExN --global-batch N``: the best plan, and why it is the best."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from intarsia.cli.command import Command, json_option
+from intarsia.cli.printing import print_fields, print_json, print_table
+from intarsia.cli.strategy_options import cluster_options
+from intarsia.ground import InputError, refuse_unwritable
+from intarsia.ground.units import bytes_text, count_text, percent_text, ratio_text, seconds_text
+
+if TYPE_CHECKING:
+    from intarsia.flow.planning import PlanAnswer
+    from intarsia.place.plan import Plan
+    from intarsia.place.strategy import Strategy
+
+COLUMNS = ("tensor", "pipeline", "data", "context", "expert", "microbatch", "chunks", "zero", "order", "recompute")
+
+
+def _options(parser: ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", help="a name (`intarsia models`), a config.json, an .onnx file")
+    cluster_options(parser)
+    parser.add_argument("--global-batch", metavar="N", type=int, required=True, help="sequences of an iteration")
+    parser.add_argument("--seq", metavar="S", type=int, default=0, help="tokens (default: the model's own)")
+    parser.add_argument(
+        "--only", metavar="CHOICE=V,V", action="append", default=[],
+        help="restrict a choice: tensor, pipeline, data, context, expert, microbatch, interleave, order, zero, "
+        "sequence_parallel, recompute, attention, dtype, gradient_bytes",
+    )  # fmt: skip
+    parser.add_argument("--limit", metavar="S", type=float, default=600.0, help="seconds of search (default 600)")
+    parser.add_argument("--brief", action="store_true", help="no runners-up, no price of each choice")
+    parser.add_argument("-o", "--output", metavar="DIR", type=Path, help="write plan.json, launch files and a trace")
+    json_option(parser)
+
+
+def _run(arguments: Namespace) -> int:
+    from intarsia.flow.planning import plan_training
+    from intarsia.report import write_outputs
+
+    if arguments.output is not None:
+        refuse_unwritable(arguments.output / "plan.json")
+    answer = plan_training(
+        arguments.model,
+        arguments.cluster,
+        arguments.global_batch,
+        sequence=arguments.seq,
+        only=_only(arguments.only),
+        calibration=arguments.calibration,
+        limit=arguments.limit,
+        compare=not arguments.brief,
+        told=_told,
+    )
+    notes: dict[str, tuple[str, ...]] = {}
+    plan = answer.plan
+    if arguments.output is not None and plan is not None and answer.file is not None:
+        stages = plan.prediction.time.stages
+        notes = write_outputs(arguments.output, answer.file, answer.model, answer.cluster, stages).notes
+    if arguments.json:
+        print_json(plan_json(answer))
+        return 0
+    _print(answer)
+    if arguments.output is not None and plan is not None:
+        print()
+        print_fields([("written", str(arguments.output)), *((name, text) for name in notes for text in notes[name])])
+    return 0
+
+
+def _told(text: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def _only(texts: list[str]) -> dict[str, tuple[str, ...]]:
+    found = {}
+    for text in texts:
+        name, equals, values = text.partition("=")
+        if not equals or not values:
+            raise InputError("a restriction is not CHOICE=VALUE,VALUE", value=text, hint="--only tensor=4,8")
+        found[name.replace("-", "_")] = tuple(values.split(","))
+    return found
+
+
+def _print(answer: PlanAnswer) -> None:
+    if sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    plan = answer.plan
+    head = [
+        ("model", f"{answer.model.name}, {count_text(answer.model.parameters)} parameters"),
+        ("cluster", f"{answer.cluster.name}, {answer.cluster.devices} devices"),
+    ]
+    if plan is None:
+        if answer.because:
+            because = [("because", text) for text in answer.because]
+            print_fields([*head, ("outcome", "nothing fits"), *because, ("try", answer.relaxation)])
+        else:
+            print_fields([*head, ("outcome", "out of time, no plan yet; --limit gives more")])
+        return
+    _print_plan(answer, plan, head)
+
+
+def _print_plan(answer: PlanAnswer, plan: Plan, head: list[tuple[str, str]]) -> None:
+    found = plan.prediction
+    low, high = found.interval
+    proof = "no plan is faster" if answer.proved else f"no plan is below {seconds_text(plan.bound)}"
+    memory = found.memory[found.fullest]
+    time = found.time
+    parts = {
+        "compute": time.compute,
+        "communication": time.communication,
+        "bubble": time.bubble,
+        "optimizer": time.optimizer,
+    }
+    print_fields(
+        [
+            *head,
+            ("iteration", f"{seconds_text(found.seconds)} ({seconds_text(low)} to {seconds_text(high)}); {proof}"),
+            *(
+                (f"  {name}", f"{seconds_text(part)}  {percent_text(part, found.seconds)}")
+                for name, part in parts.items()
+            ),
+            ("utilisation", f"{percent_text(found.mfu, 1)} of the peak (MFU)"),
+            ("memory", f"{bytes_text(memory.total)} of {bytes_text(found.capacity)}, stage {found.fullest}"),
+            ("  kinds", ", ".join(f"{name} {bytes_text(size)}" for name, size in memory.kinds().items() if size)),
+            ("stages", _stages(plan)),
+            ("idle", f"{plan.idle} devices" if plan.idle else ""),
+            ("search", _search(plan, answer.outcome.effort.seconds)),
+            *(("note", note) for note in answer.notes),
+        ]
+    )
+    print()
+    rows = [("best", seconds_text(plan.seconds), *_degrees(plan.strategy, _recompute(plan.split.recompute)))]
+    rows += [
+        (f"{index}.", seconds_text(c.seconds), *_degrees(c.strategy, _recompute(c.split.recompute)))
+        for index, c in enumerate(plan.runners_up, 2)
+    ]
+    print_table(("plan", "seconds", *COLUMNS), rows, right=("seconds", *COLUMNS[:8]))
+    if plan.tie:
+        print("\nthe runner-up lies within the prediction's interval: measure both")
+    if plan.prices:
+        _print_prices(plan)
+
+
+def _print_prices(plan: Plan) -> None:
+    print("\nwhat each choice costs: the best plan with it, relative to the best (≥ where only a bound is known)")
+    by_choice: dict[str, list[str]] = {}
+    for price in plan.prices:
+        if price.best is None and price.bound == float("inf"):
+            text = "none fits"
+        else:
+            text = ("" if price.proved else "≤ " if price.best else "≥ ") + ratio_text(price.times)
+        by_choice.setdefault(price.choice, []).append(f"{price.value}: {text}")
+    for choice, texts in by_choice.items():
+        print(f"  {choice:<18} {', '.join(texts)}")
+
+
+def _search(plan: Plan, seconds: float) -> str:
+    removed = plan.removed
+    parts = (
+        f"{removed.strategies:,} strategies of {removed.variants} variants",
+        f"{removed.states:,} cannot hold their states",
+        f"{removed.room + removed.unsplit:,} fit in no split",
+        f"{removed.slower:,} bounded away",
+        f"{removed.solved} solved",
+        f"{seconds:.1f} s",
+    )
+    return ", ".join(parts)
+
+
+def _stages(plan: Plan) -> str:
+    """Numbers of layers of equal stages that follow each other."""
+    sizes = [sum(counts) for counts in plan.split.counts]
+    runs: list[list[int]] = []
+    for size in sizes:
+        if runs and runs[-1][0] == size:
+            runs[-1][1] += 1
+        else:
+            runs.append([size, 1])
+    return ", ".join(f"{many} × {size} layers" if many > 1 else f"{size} layers" for size, many in runs)
+
+
+def _recompute(modes: tuple[str, ...]) -> str:
+    kinds = dict.fromkeys(str(mode) for mode in modes)
+    return (
+        ", ".join(f"{kind} {sum(str(m) == kind for m in modes)}" for kind in kinds)
+        if len(kinds) > 1
+        else next(iter(kinds))
+    )
+
+
+def _degrees(strategy: Strategy, recompute: str) -> tuple[str, ...]:
+    sp = "+sp" if strategy.sequence_parallel else ""
+    return (
+        f"{strategy.tensor}{sp}",
+        str(strategy.pipeline),
+        str(strategy.data),
+        str(strategy.context),
+        str(strategy.expert),
+        str(strategy.microbatch),
+        str(strategy.interleave),
+        str(strategy.zero),
+        str(strategy.order),
+        recompute,
+    )
+
+
+def plan_json(answer: PlanAnswer) -> dict[str, Any]:
+    """An answer as JSON."""
+    from dataclasses import asdict
+
+    plan = answer.plan
+    outcome = "infeasible" if answer.because else "optimal" if answer.proved else "out of time"
+    head: dict[str, Any] = {
+        "outcome": outcome,
+        "model": answer.model.name,
+        "cluster": answer.cluster.name,
+        "devices": answer.cluster.devices,
+        "search_seconds": answer.outcome.effort.seconds,
+    }
+    if answer.because:
+        return head | {"because": list(answer.because), "relaxation": answer.relaxation}
+    if plan is None:
+        return head
+    found = plan.prediction
+    memory = found.memory[found.fullest]
+    return head | {
+        "seconds": found.seconds,
+        "interval": list(found.interval),
+        "bound": plan.bound,
+        "gap": plan.gap,
+        "mfu": found.mfu,
+        "strategy": _plain(asdict(plan.strategy)),
+        "stages": [
+            {"layers": list(counts), "recompute": str(mode)}
+            for counts, mode in zip(plan.split.counts, plan.split.recompute, strict=True)
+        ],
+        "idle": plan.idle,
+        "bytes_per_device": memory.kinds() | {"total": memory.total},
+        "capacity": found.capacity,
+        "removed": asdict(plan.removed),
+        "runners_up": [{"seconds": c.seconds, "strategy": _plain(asdict(c.strategy))} for c in plan.runners_up],
+        "tie": plan.tie,
+        "prices": [
+            {
+                "choice": price.choice,
+                "value": price.value,
+                "seconds": price.best.seconds if price.best else None,
+                "bound": price.bound if price.bound < float("inf") else None,
+                "times": price.times if price.times < float("inf") else None,
+                "proved": price.proved,
+            }
+            for price in plan.prices
+        ],
+        "notes": list(answer.notes),
+    }
+
+
+def _plain(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: str(value) if isinstance(value, str) else value for name, value in fields.items()}
+
+
+COMMAND = Command(
+    "plan",
+    "find the fastest plan for training a model on a cluster, with proof",
+    "intarsia plan gpt3-175b --cluster a100x1024 --global-batch 1536 --seq 2048 -o plan",
+    _options,
+    _run,
+)

@@ -1,0 +1,87 @@
+"""The best split of one strategy, with its proof."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from intarsia.graph import Recompute
+from intarsia.place.chain_split import SAME, Chained, Table, chain_split, tables, through
+from intarsia.place.contents import Contents
+from intarsia.place.labels import exact_through
+from intarsia.place.profile import Profile
+from intarsia.place.stages import stages
+from intarsia.place.step import step_time
+from intarsia.place.strategy import Pipeline, Split, Strategy
+
+CLOSE = 1e-10
+"""Relative difference of seconds worked out in different orders."""
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """A strategy with its best split.
+
+    Attributes:
+        seconds: of an iteration.
+        bound: no split of the strategy takes less.
+        strategy: the strategy.
+        split: the split.
+        profile: of its variant.
+    """
+
+    seconds: float
+    bound: float
+    strategy: Strategy
+    split: Split
+    profile: Profile
+
+
+def solve(profile: Profile, runs: Contents, strategy: Strategy, modes: tuple[Recompute, ...]) -> Solved | None:
+    """The best split of one strategy, or nothing if none fits.
+
+    Args:
+        profile: the layers.
+        runs: what stages can hold.
+        strategy: degrees and switches.
+        modes: what each stage may choose to compute again.
+    """
+    here = stages(profile, runs, strategy, modes, profile.cluster.chip.hbm_bytes)
+    bubbles = strategy.order is Pipeline.ONE_F_ONE_B
+    choices = tables(here, cheapest=strategy.zero < 2 and bubbles)
+    chained = chain_split(here, choices)
+    if chained is None:
+        return None
+    splits = [runs.split(way) for way in chained.splits]
+    seconds, split = min(((_seconds(profile, strategy, one), one) for one in splits), key=lambda pair: pair[0])
+    bound = chained.bound
+    if seconds > bound * (1 + CLOSE):
+        better, bound = _exact(runs, choices, chained, seconds, here.constant, bubbles=bubbles)
+        if better is not None:
+            seconds, split = _seconds(profile, strategy, better), better
+    return Solved(seconds, min(bound, seconds), strategy, split, profile)
+
+
+def _seconds(profile: Profile, strategy: Strategy, split: Split) -> float:
+    return step_time(profile, strategy, split).seconds
+
+
+def _exact(
+    runs: Contents, choices: list[Table], chained: Chained, seconds: float, constant: float, *, bubbles: bool
+) -> tuple[Split | None, float]:
+    """The best split, if it beats ``seconds``, and the bound, by looking at each load of the slowest stage in turn."""
+    best, split = seconds - constant, None
+    at = 0
+    try:
+        while at < len(chained.levels):
+            level, base = float(chained.levels[at]), float(chained.base[at])
+            # no larger load allows less than all loads allow; ``base`` alone grows
+            if through(choices, level)[0] + base < best * (1 - SAME):
+                found = exact_through(choices, level, level * chained.slope, best, bubbles=bubbles)
+                if found is not None:
+                    best, split = found[0], runs.split(found[1])
+            at += 1
+            if at < len(chained.levels) and chained.base[at:].min() + chained.least >= best * (1 - SAME):
+                break
+    except OverflowError:
+        return split, chained.bound
+    return split, best + constant

@@ -1,0 +1,68 @@
+"""The slow, obvious twin of the search: every strategy, every composition of the layers, every vector of modes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations, product
+
+from intarsia.graph import Recompute
+from intarsia.machines.chips.efficiency import Efficiency
+from intarsia.place import Profile, Split, Strategy, demands, stage_memory, step_time
+from intarsia.place.choices import Task, degrees, strategy_of, variants
+from intarsia.place.contents import units_of
+
+
+def strategies(task: Task, efficiency: Efficiency) -> Iterator[tuple[Profile, Strategy]]:
+    """Every strategy of a task with its profile."""
+    for variant in variants(task):
+        profile = demands(task.model, variant, task.cluster).priced(efficiency)
+        repeated = [item.layer.repeat for item in profile.layers if item.layer.repeat > 1]
+        blocks = repeated[0] if len(repeated) == 1 else 0
+        for own in degrees(task, variant, blocks, len(units_of(profile))):
+            yield profile, strategy_of(task, variant, own)
+
+
+def splits(profile: Profile, stages: int) -> Iterator[tuple[tuple[int, ...], ...]]:
+    """Every way to cut the chain, loss and head in one piece."""
+    units = units_of(profile)
+    for cuts in combinations(range(1, len(units)), stages - 1):
+        borders = [0, *cuts, len(units)]
+        rows = []
+        for start, stop in zip(borders[:-1], borders[1:], strict=True):
+            row = [0] * len(profile.layers)
+            for unit in units[start:stop]:
+                for kind in unit:
+                    row[kind] += 1
+            rows.append(tuple(row))
+        yield tuple(rows)
+
+
+def best_split(
+    profile: Profile, strategy: Strategy, modes: tuple[Recompute, ...], capacity: int
+) -> tuple[float, Split] | None:
+    """The best split of one strategy, by trying all."""
+    repeated = [kind for kind, item in enumerate(profile.layers) if item.layer.repeat > 1]
+    best: tuple[float, Split] | None = None
+    for counts in splits(profile, strategy.pipeline):
+        if strategy.interleave > 1 and any(
+            row[repeated[0]] == 0 or row[repeated[0]] % strategy.interleave for row in counts
+        ):
+            continue
+        for vector in product(modes, repeat=strategy.pipeline):
+            split = Split(counts, vector)
+            if any(stage_memory(profile, strategy, split, s).total > capacity for s in range(strategy.pipeline)):
+                continue
+            seconds = step_time(profile, strategy, split).seconds
+            if best is None or seconds < best[0]:
+                best = seconds, split
+    return best
+
+
+def best(task: Task, efficiency: Efficiency) -> tuple[float, Strategy, Split] | None:
+    """The best plan, by trying all."""
+    found: tuple[float, Strategy, Split] | None = None
+    for profile, strategy in strategies(task, efficiency):
+        own = best_split(profile, strategy, task.choices.recompute, task.cluster.chip.hbm_bytes)
+        if own is not None and (found is None or own[0] < found[0]):
+            found = own[0], strategy, own[1]
+    return found
