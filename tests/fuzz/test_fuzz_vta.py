@@ -5,6 +5,7 @@
 
 from random import Random
 
+import pytest
 from fuzz_cases import vta_drawn, vta_fixed, vta_searched
 from fuzz_settings import fuzzed
 from hypothesis import given
@@ -29,3 +30,9 @@ def test_fixed_embeddings_run_like_the_reference(seed):
 @given(seed=SEED)
 def test_embeddings_of_the_search_pass_the_check_and_run_like_the_reference(seed):
     vta_searched(Random(seed))
+
+
+@pytest.mark.parametrize("seed", ["20261121/1901"])
+def test_drawn_cases_that_were_once_wrong_are_right(seed):
+    """1901: every read is padding, and a lane without an iteration lies where an output would."""
+    vta_drawn(Random(seed))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
 
 from intarsia.graph import Recompute
 from intarsia.machines.chips.efficiency import Efficiency
 from intarsia.place import Profile, Split, Strategy, demands, stage_memory, step_time
 from intarsia.place.choices import Task, degrees, strategy_of, variants
 from intarsia.place.contents import units_of
+from intarsia.place.published import ChainProblem
 
 
 def strategies(task: Task, efficiency: Efficiency) -> Iterator[tuple[Profile, Strategy]]:
@@ -28,7 +29,7 @@ def splits(profile: Profile, stages: int) -> Iterator[tuple[tuple[int, ...], ...
     for cuts in combinations(range(1, len(units)), stages - 1):
         borders = [0, *cuts, len(units)]
         rows = []
-        for start, stop in zip(borders[:-1], borders[1:], strict=True):
+        for start, stop in pairwise(borders):
             row = [0] * len(profile.layers)
             for unit in units[start:stop]:
                 for kind in unit:
@@ -66,3 +67,26 @@ def best(task: Task, efficiency: Efficiency) -> tuple[float, Strategy, Split] | 
         if own is not None and (found is None or own[0] < found[0]):
             found = own[0], strategy, own[1]
     return found
+
+
+def published(problem: ChainProblem) -> float:
+    """The published recurrence, literally: the slowest load of the layers from a on, with k devices and S stages."""
+    best = float("inf")
+    layers = problem.layers
+    for width, tensor in enumerate(problem.widths):
+        table: dict[tuple[int, int, int], float] = {(layers, 0, 0): 0.0}
+        for stages in range(1, layers + 1):
+            for devices in range(tensor, problem.devices + 1):
+                for start in range(layers):
+                    least = float("inf")
+                    for stop in range(start + 1, layers + 1):
+                        load = sum(problem.seconds[width, start:stop])
+                        held = sum(problem.states[width, start:stop])
+                        held += stages * sum(problem.activations[width, start:stop])
+                        rest = table.get((stop, devices - tensor, stages - 1), float("inf"))
+                        if held <= problem.capacity:
+                            least = min(least, max(load, rest))
+                    table[start, devices, stages] = least
+            for devices in range(tensor, problem.devices + 1):
+                best = min(best, problem.iteration(width, stages, table[0, devices, stages]))
+    return best

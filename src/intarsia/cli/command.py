@@ -21,6 +21,7 @@ class Command:
         example: a command line that works, shown under the command's own help.
         options: adds the arguments to the command's parser.
         run: does it, and returns the exit code.
+        usage: how it is called, a line for each way; made from the options if empty.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Command:
     example: str
     options: Callable[[ArgumentParser], None]
     run: Callable[[Namespace], int]
+    usage: tuple[str, ...] = ()
 
 
 def path_of(option: str, text: str) -> Path:
@@ -39,6 +41,15 @@ def path_of(option: str, text: str) -> Path:
     if not text:
         raise InputError("the name is empty", where=option, allowed="a path; . is the current folder")
     return Path(text)
+
+
+def output_path(option: str) -> Callable[[str], Path]:
+    """The type of an option that names what is written."""
+
+    def path(text: str) -> Path:
+        return path_of(option, text)
+
+    return path
 
 
 def spec_argument(parser: ArgumentParser) -> None:

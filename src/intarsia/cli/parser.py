@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import SUPPRESS, ArgumentParser, RawDescriptionHelpFormatter
 from typing import NoReturn
 
 from intarsia import __version__
@@ -26,23 +26,18 @@ from intarsia.cli import (
 from intarsia.cli.command import Command
 from intarsia.ground import InputError
 
-COMMANDS: tuple[Command, ...] = (
-    embed.COMMAND,
-    explain.COMMAND,
-    run.COMMAND,
-    compile.COMMAND,
-    bench.COMMAND,
-    show.COMMAND,
-    model.COMMAND,
-    models.COMMAND,
-    plan.COMMAND,
-    predict.COMMAND,
-    schedule.COMMAND,
-    calibrate.COMMAND,
-    chips.COMMAND,
-    instructions.COMMAND,
-    targets.COMMAND,
+GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
+    (
+        "operators on instructions",
+        (embed.COMMAND, explain.COMMAND, run.COMMAND, compile.COMMAND, bench.COMMAND, show.COMMAND),
+    ),
+    (
+        "models on chips and clusters",
+        (model.COMMAND, plan.COMMAND, predict.COMMAND, schedule.COMMAND, calibrate.COMMAND),
+    ),
+    ("what has a name", (models.COMMAND, chips.COMMAND, instructions.COMMAND, targets.COMMAND)),
 )
+COMMANDS: tuple[Command, ...] = tuple(command for _, commands in GROUPS for command in commands)
 WIDTH = 100
 
 
@@ -62,17 +57,18 @@ def build_parser() -> Parser:
     """The parser of all commands; what it returns has ``run``, the chosen command's function."""
     parser = Parser(
         prog="intarsia",
-        description="Fits deep-learning operators to accelerators by constraint solving with proofs.",
-        epilog="example:\n  intarsia embed conv2d:n=1,c=3,h=224,w=224,k=64,r=7,s=7,stride=2,pad=3 --instr vta.gemm",
+        usage="intarsia COMMAND ...    (intarsia COMMAND --help tells of one)",
+        description="Fits operators to accelerators, and models to clusters, by constraint solving with proofs.",
+        epilog=f"{_listed()}\n\nexample:\n  {embed.COMMAND.example}",
         formatter_class=_formatter,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"intarsia {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", title="commands", required=True)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, help=SUPPRESS, prog="intarsia")
     for command in COMMANDS:
         child = commands.add_parser(
             command.name,
-            help=command.summary,
+            usage="\n       ".join(command.usage) or None,
             description=command.summary[0].upper() + command.summary[1:] + ".",
             epilog=f"example:\n  {command.example}",
             formatter_class=_formatter,
@@ -81,6 +77,15 @@ def build_parser() -> Parser:
         command.options(child)
         child.set_defaults(run=command.run)
     return parser
+
+
+def _listed() -> str:
+    """The commands in their groups, one line each."""
+    width = max(len(command.name) for command in COMMANDS)
+    return "\n\n".join(
+        "\n".join([f"{title}:", *(f"  {command.name:<{width}}  {command.summary}" for command in commands)])
+        for title, commands in GROUPS
+    )
 
 
 def _formatter(prog: str) -> RawDescriptionHelpFormatter:

@@ -82,7 +82,8 @@ def _print(answer: PredictAnswer) -> None:
                 (name, f"{seconds_text(part)}  {percent_text(part, found.seconds)}")
                 for name, part in answer.parts.items()
             ),
-            ("tokens", f"{answer.tokens_per_second:,.0f} a second"),
+            ("tokens", f"{answer.tokens_per_second:,.0f} a second" if answer.tokens_per_second else ""),
+            ("samples", "" if answer.tokens_per_second else f"{answer.samples_per_second:,.1f} a second"),
             ("utilisation", f"{percent_text(found.mfu, 1)} of the peak, by the model's own operations (MFU)"),
             ("GPU-hours", f"{answer.device_hours:.3g} an iteration"),
             (
@@ -109,6 +110,7 @@ def predict_json(answer: PredictAnswer) -> dict[str, Any]:
         "interval": list(found.interval),
         "parts": answer.parts,
         "tokens_per_second": answer.tokens_per_second,
+        "samples_per_second": answer.samples_per_second,
         "mfu": found.mfu,
         "device_hours": answer.device_hours,
         "bytes_per_device": memory.kinds() | {"total": memory.total},

@@ -71,7 +71,7 @@ def collectives_seconds(
 
 
 def message_seconds(bytes_sent: float, stride: int, cluster: Cluster, efficiency: Efficiency, ranks: int = 2) -> float:
-    """Seconds of one message to the chip ``stride`` numbers away: of a chain of ``ranks`` chips, the slowest message."""
+    """Seconds of one message to the chip ``stride`` numbers away, the slowest in a chain of ``ranks`` chips."""
     level = _shares(Placed(ranks, stride), cluster)[-1][0]
     return bytes_sent / (level.bandwidth * efficiency.link) + level.latency
 

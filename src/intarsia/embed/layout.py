@@ -164,6 +164,39 @@ def gather(embedding: Embedding, access: Access, layout: Layout) -> tuple[Ints, 
     return index, index >= 0
 
 
+def in_extents(embedding: Embedding, access: Access, layout: Layout, outer: dict[str, Ints]) -> NDArray[np.bool_]:
+    """Whether the axes that an operand's sums of axes name are within their extents, at points of the outer loops.
+
+    The vector that holds element 3 of ``O[4*g + oc]`` belongs to g = 0, oc = 3, but lies also where g = 1, oc = -1, a
+    point that computes nothing.
+
+    Args:
+        embedding: the embedding.
+        access: of the operand.
+        layout: of the operand.
+        outer: index of each outer loop that counts, [points]; the others are 0.
+
+    Returns:
+        [points, registers].
+    """
+    positions, digits, used = lane_positions(embedding)
+    operand = embedding.instruction.semantics.tensor(layout.operand)
+    meaning = next(m for m, a in embedding.pairs() if m.tensor == layout.operand and a == access)
+    register = np.ravel_multi_index(
+        [np.broadcast_to(evaluate(s, positions), used.shape) for s in meaning.subscripts], operand.shape
+    )
+    first = _first_lane(register, used, prod(operand.shape))
+    values: dict[str, Ints] = {loop.name: np.zeros((1, 1), dtype=np.int64) for loop in embedding.outer}
+    values |= {name: array[:, None] for name, array in outer.items()}
+    values |= {name: array[first][None, :] for name, array in digits.items()}
+    points = max((len(array) for array in outer.values()), default=1)
+    inside = np.ones((points, len(first)), dtype=np.bool_)
+    for subscript in access.subscripts:
+        for axis, _ in subscript.terms if len(subscript.terms) > 1 else ():
+            inside &= _unflattened(embedding, Affine(((axis, 1),)), values)[1]
+    return inside
+
+
 def _first_lane(register: Ints, used: NDArray[np.bool_], count: int) -> Ints:
     """A lane that reads each register, a used one where there is one."""
     first = np.full(count, -1, dtype=np.int64)

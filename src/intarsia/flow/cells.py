@@ -1,4 +1,4 @@
-"""A CSV file that people wrote, to rows of cells with their line numbers, and cells to numbers; all that can be wrong."""
+"""From a CSV file that people wrote to rows of cells with their line numbers, and from cells to numbers."""
 
 from __future__ import annotations
 

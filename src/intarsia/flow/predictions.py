@@ -30,10 +30,14 @@ class PredictAnswer:
     notes: tuple[str, ...]
 
     @property
-    def tokens_per_second(self) -> float:
-        """Of all devices."""
-        strategy = self.prediction.strategy
-        return strategy.global_batch * strategy.sequence / self.prediction.seconds
+    def samples_per_second(self) -> float:
+        """Sequences or images of all devices."""
+        return self.prediction.strategy.global_batch / self.prediction.seconds
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """Of all devices; None for images."""
+        return self.samples_per_second * self.prediction.strategy.sequence or None
 
     @property
     def device_hours(self) -> float:
@@ -62,7 +66,7 @@ def predict_strategy(
     """
     refuse_strategy(model, strategy, cluster, where=where)
     efficiency = efficiency_of(cluster.chip, calibration)
-    prediction = predict(model, strategy, cluster, efficiency)
+    prediction = predict(model, strategy, cluster.first(strategy.devices), efficiency)
     return PredictAnswer(model.name, model.parameters, cluster, prediction, notes_of(strategy, cluster, prediction))
 
 

@@ -88,11 +88,13 @@ def read_strategy(flags: Flags, *, where: str = "") -> Strategy:
     """
     product = flags.tp * flags.pp * flags.dp * flags.cp
     degrees = f"{flags.tp} × {flags.pp} × {flags.dp} × {flags.cp}"
-    for name in ("gpus", "tp", "pp", "dp", "cp", "ep", "microbatch", "global_batch", "seq", "interleave"):
+    for name in ("gpus", "tp", "pp", "dp", "cp", "ep", "microbatch", "global_batch", "interleave"):
         if getattr(flags, name) < 1:
             raise InputError(
                 f"{name} is not positive", where=where, value=str(getattr(flags, name)), allowed="1 or more"
             )
+    if flags.seq < 0:
+        raise InputError("seq is negative", where=where, value=str(flags.seq), allowed="1 or more; 0 for images")
     if product != flags.gpus:
         raise InputError(
             "tp × pp × dp × cp is not the number of gpus",

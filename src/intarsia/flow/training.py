@@ -26,7 +26,7 @@ def predict_flags(flags: Mapping[str, Any]) -> PredictAnswer:
         InputError: anything of these that is missing or wrong.
     """
     model = model_of(flags)
-    product = flags["tp"] * flags["pp"] * flags["cp"]
+    product = _degrees(flags)
     cluster = read_cluster(flags["cluster"], devices=flags["gpus"] or product * max(flags["dp"], 1))
     return predict_strategy(model, strategy_of(flags, model, cluster), cluster, calibration=flags["calibration"])
 
@@ -63,9 +63,7 @@ def model_of(flags: Mapping[str, Any]) -> Model:
 
 def strategy_of(flags: Mapping[str, Any], model: Model, cluster: Cluster) -> Strategy:
     """The strategy of flags; what is not given follows from the model and the cluster."""
-    rest = flags["tp"] * flags["pp"] * flags["cp"]
-    if rest < 1:
-        raise InputError("a degree is not positive", value=f"tp {flags['tp']}, pp {flags['pp']}, cp {flags['cp']}")
+    rest = _degrees(flags)
     gpus = flags["gpus"] or (rest * flags["dp"] if flags["dp"] else cluster.devices)
     if not flags["global_batch"]:
         raise InputError("the global batch is missing", allowed="--global-batch N, sequences of an iteration")
@@ -74,7 +72,7 @@ def strategy_of(flags: Mapping[str, Any], model: Model, cluster: Cluster) -> Str
             gpus=gpus,
             tp=flags["tp"],
             pp=flags["pp"],
-            dp=flags["dp"] or gpus // rest,
+            dp=flags["dp"] or max(gpus // rest, 1),
             cp=flags["cp"],
             ep=flags["ep"],
             microbatch=flags["microbatch"],
@@ -90,3 +88,11 @@ def strategy_of(flags: Mapping[str, Any], model: Model, cluster: Cluster) -> Str
             schedule=flags["schedule"],
         )
     )
+
+
+def _degrees(flags: Mapping[str, Any]) -> int:
+    for name in ("tp", "pp", "cp"):
+        if flags[name] < 1:
+            raise InputError(f"{name} is not positive", value=str(flags[name]), allowed="1 or more")
+    product: int = flags["tp"] * flags["pp"] * flags["cp"]
+    return product

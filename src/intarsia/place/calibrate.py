@@ -106,13 +106,11 @@ class Priced:
 def _shared(asked: Demands, mode: Recompute, passes: dict[Hashable, Passes]) -> Demands:
     """The same demands; layers that ask for the same, of whatever model, share one object."""
     groups = (asked.variant.tensor, asked.variant.context, asked.variant.expert)
-    layers = tuple(
-        replace(
-            item, passes=passes.setdefault((replace(item.layer, repeat=1), groups, asked.cluster, mode), item.passes)
-        )
-        for item in asked.layers
-    )
-    return replace(asked, layers=layers)
+    layers = []
+    for item in asked.layers:
+        same = (replace(item.layer, repeat=1), groups, asked.cluster, mode)
+        layers.append(replace(item, passes=passes.setdefault(same, item.passes)))
+    return replace(asked, layers=tuple(layers))
 
 
 def _priced(asked: Demands, efficiency: Efficiency, costs: dict[int, dict[Recompute, LayerCost]]) -> Profile:

@@ -68,8 +68,8 @@ def tables(stages: Stages, *, cheapest: bool) -> list[Table]:
 
     Args:
         stages: the runs.
-        cheapest: keep only the mode with the least load that fits. Nothing is lost under 1F1B and ZeRO 0 or 1: computing
-            δ seconds again adds M·δ or δ/v, and takes at most δ/v from the tail, by draining δ/v longer.
+        cheapest: keep only the mode with the least load that fits. Nothing is lost under 1F1B and ZeRO 0 or 1:
+            computing δ seconds again adds M·δ or δ/v, and takes at most δ/v from the tail, by draining δ/v longer.
     """
     found: dict[float, Table] = {}
     for stage, flight in enumerate(stages.flight):
@@ -80,13 +80,19 @@ def tables(stages: Stages, *, cheapest: bool) -> list[Table]:
 
 def _table(stages: Stages, load: Floats, *, cheapest: bool) -> Table:
     ready, later = stages.share + stages.after, stages.share - stages.drain
-    every = (load, stages.share, ready, later, stages.lost)
-    if not cheapest:
-        moved = [np.ascontiguousarray(np.moveaxis(array, 0, 1)) for array in every]
-        return Table(*moved, modes=np.array(stages.modes))
-    best = load.argmin(axis=0)[None]
-    picked = [np.take_along_axis(array, best, axis=0)[0][:, None] for array in every]
-    return Table(*picked, modes=np.array(stages.modes)[best[0]])
+    if cheapest:
+        best = load.argmin(axis=0)[None]
+        modes = np.array(stages.modes)[best[0]]
+
+        def of(array: Floats) -> Floats:
+            return np.take_along_axis(array, best, axis=0)[0][:, None]
+    else:
+        modes = np.array(stages.modes)
+
+        def of(array: Floats) -> Floats:
+            return np.ascontiguousarray(np.moveaxis(array, 0, 1))
+
+    return Table(of(load), of(stages.share), of(ready), of(later), of(stages.lost), modes)
 
 
 def chain_split(stages: Stages, choices: list[Table]) -> Chained | None:
@@ -120,7 +126,9 @@ def chain_split(stages: Stages, choices: list[Table]) -> Chained | None:
         if total < best:
             best, candidates = total, [*seen[middle][1], *candidates]
         waiting += [(first, middle - 1), (middle + 1, last)]
-    return Chained(best + stages.constant, tuple(candidates[:4]), levels, base, value(len(levels) - 1), stages.per_slowest)
+    return Chained(
+        best + stages.constant, tuple(candidates[:4]), levels, base, value(len(levels) - 1), stages.per_slowest
+    )
 
 
 def _last_below(base: Floats, limit: float, number: int) -> int:

@@ -90,7 +90,8 @@ def check_split(profile: Profile, strategy: Strategy, split: Split) -> list[str]
         reached = here[-1]
     repeated = [kind for kind, item in enumerate(profile.layers) if item.layer.repeat > 1]
     if strategy.interleave > 1 and (
-        len(repeated) != 1 or any(row[repeated[0]] % strategy.interleave or not row[repeated[0]] for row in split.counts)
+        len(repeated) != 1
+        or any(row[repeated[0]] % strategy.interleave or not row[repeated[0]] for row in split.counts)
     ):
         found.append(f"stages do not divide into {strategy.interleave} equal chunks")
     return found
@@ -115,12 +116,14 @@ def _seconds(profile: Profile, plan: Plan) -> list[str]:
         found.append(f"the plan takes {seconds} s, not {plan.seconds} s")
     if not 0 < plan.bound <= seconds * (1 + TOLERANCE):
         found.append(f"the bound {plan.bound} s is not between 0 and the plan's {seconds} s")
-    texts = [
-        f"a runner-up takes {other.seconds} s, less than the plan"
-        for other in plan.runners_up
-        if other.seconds < seconds * (1 - TOLERANCE)
+    return [*found, *_others(plan, seconds)]
+
+
+def _others(plan: Plan, seconds: float) -> list[str]:
+    least = seconds * (1 - TOLERANCE)
+    runners = [other.seconds for other in plan.runners_up if other.seconds < least]
+    prices = [(price.choice, price.value) for price in plan.prices if price.best and price.best.seconds < least]
+    return [
+        *(f"a runner-up takes {other} s, less than the plan" for other in runners),
+        *(f"the best plan with {choice} {value} takes less than the plan" for choice, value in prices),
     ]
-    for price in plan.prices:
-        if price.best and price.best.seconds < max(seconds, price.bound) * (1 - TOLERANCE):
-            texts.append(f"{price.choice} {price.value} takes {price.best.seconds} s, less than a bound")
-    return found + texts

@@ -65,8 +65,10 @@ class Contents:
 
 
 def units_of(profile: Profile) -> tuple[tuple[int, ...], ...]:
-    """The chain in pieces between which a pipeline may be cut: single layers, but a last one without weights (the loss)
-    stays with the one before, as in every training framework."""
+    """The chain in pieces between which a pipeline may be cut.
+
+    Single layers, but a last one without weights (the loss) stays with the one before, as in every framework.
+    """
     chain = [kind for kind, item in enumerate(profile.layers) for _ in range(item.layer.repeat)]
     last = profile.layers[-1].layer
     glued = len(chain) > 1 and last.repeat == 1 and last.parameters + last.expert_parameters == 0

@@ -1,9 +1,9 @@
 """The best split within a threshold where ``chain_split`` has only a bound: all sums that may matter are kept.
 
-For what follows each start, a *label* is a pair of sums (shares alone; shares with the tail) that one split has; a label that
-another one beats in both is dropped. Labels that cannot lead to less than what is known are dropped too. Under zero-bubble
-seconds also depend on which stage is the slowest: what that one gives back is a third number, and labels are compared within
-equal ones.
+For what follows each start, a *label* is a pair of sums (shares alone; shares with the tail) that one split has; a
+label that another one beats in both is dropped. Labels that cannot lead to less than what is known are dropped too.
+Under zero-bubble seconds also depend on which stage is the slowest: what that one gives back is a third number, and
+labels are compared within equal ones.
 """
 
 from __future__ import annotations

@@ -1,29 +1,28 @@
 """Lower bounds on the seconds of all strategies with one variant, before any split is looked at.
 
 Let W be the least seconds of work of one microbatch, S ≥ W the same with messages and gathered weights, m the slowest
-stage's load. Then m ≥ S/p and m ≥ the longest layer, and an iteration takes at least (M − 1/v)·m + S/v + tail (zero-bubble:
-less twice the weight gradients, of which no stage can hide more than a third of its load). The tail is at least what the
-first stage needs after its last backward pass. That stage holds at least W − (p − 1)·m seconds of work, so at least a share
-κ of that in seconds of synchronisation and update: collectives are concave in their size. For a given strategy this is
-linear in m between S/p and W/(p − 1), so the lesser of both ends bounds it.
+stage's load. Then m ≥ S/p and m ≥ the longest layer, and an iteration takes at least (M − 1/v)·m + S/v + tail (zero-
+bubble: less twice the weight gradients, of which no stage can hide more than a third of its load). The tail is at least
+what the first stage needs after its last backward pass. That stage holds at least W − (p − 1)·m seconds of work, so at
+least a share κ of that in seconds of synchronisation and update: collectives are concave in their size. For a given
+strategy this is linear in m between S/p and W/(p − 1), so the lesser of both ends bounds it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intarsia.cost import Placed, collective_seconds, message_seconds
 from intarsia.graph import Pattern
 from intarsia.place.choices import Degrees, Task
-from intarsia.place.contents import MODES, Floats, units_of
+from intarsia.place.contents import Floats
 from intarsia.place.memory import BUCKET_BYTES, FRAGMENTATION, RUNTIME_BYTES, STATE_BYTES, WEIGHT_BYTES
 from intarsia.place.profile import Profile
 from intarsia.place.strategy import Pipeline
+from intarsia.place.sums import Network, Work
 
 SLACK = 1e-9
 """Relative: bounds are sums in another order than what they bound."""
@@ -87,71 +86,17 @@ class Lower:
         return found * (1 - SLACK)
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
-    """Sums over a profile's chain that bounds are made of.
+def lower(profile: Profile, task: Task, entries: Grid, work: Work, network: Network, whole_layers: Floats) -> Lower:
+    """The bounds of a variant's strategies.
 
-    Attributes:
-        seconds: of each unit, in the mode that takes least.
-        backward: seconds of backward passes, all units, in that mode.
-        weights: seconds of weight gradients, all units.
-        shared, experts: parameters of each unit, tied ones left out.
-        kept: bytes of each unit's activations, in the mode that keeps least.
-        crossing: least bytes that a cut can send.
-        layers: in the chain.
+    Args:
+        profile: the layers.
+        task: the question.
+        entries: its strategies.
+        work: the profile's sums.
+        network: of the cluster.
+        whole_layers: what the slowest stage takes at least, without messages.
     """
-
-    seconds: Floats
-    backward: float
-    weights: float
-    shared: Floats
-    experts: Floats
-    kept: Floats
-    crossing: int
-    layers: int
-
-
-def work_of(profile: Profile, task: Task) -> Work:
-    """The sums of a profile."""
-    modes = [mode for mode in MODES if mode in task.choices.recompute]
-    layers = profile.layers
-    seconds = [min(item.cost[mode].seconds for mode in modes) for item in layers]
-    kept = [min(item.kept[mode] for mode in modes) for item in layers]
-    own = [item.layer.parameters - item.layer.tied_parameters for item in layers]
-    units = units_of(profile)
-    return Work(
-        seconds=np.array([sum(seconds[kind] for kind in unit) for unit in units]),
-        backward=sum(item.layer.repeat * min(item.cost[m].backward.seconds for m in modes) for item in layers),
-        weights=sum(item.layer.repeat * max(item.cost[mode].backward.weights for mode in modes) for item in layers),
-        shared=np.array([sum(own[kind] for kind in unit) for unit in units], dtype=np.float64),
-        experts=np.array([sum(layers[kind].layer.expert_parameters for kind in unit) for unit in units], dtype=np.float64),
-        kept=np.array([sum(kept[kind] for kind in unit) for unit in units], dtype=np.float64),
-        crossing=min((layers[unit[-1]].layer.output_bytes for unit in units[:-1]), default=0),
-        layers=sum(item.layer.repeat for item in layers),
-    )
-
-
-class Network:
-    """Seconds of collectives and messages on one cluster, each worked out once."""
-
-    def __init__(self, profile: Profile) -> None:
-        cluster, efficiency = profile.cluster, profile.efficiency
-
-        @lru_cache(maxsize=None)
-        def line(stride: int) -> tuple[float, float]:
-            none, much = (message_seconds(size, stride, cluster, efficiency) for size in (0.0, 1e9))
-            return none, (much - none) / 1e9
-
-        @lru_cache(maxsize=None)
-        def collective(pattern: Pattern, size: float, ranks: int, stride: int) -> float:
-            return collective_seconds(pattern, size, Placed(ranks, stride), cluster, efficiency)
-
-        self.line: Callable[[int], tuple[float, float]] = line
-        self.collective: Callable[[Pattern, float, int, int], float] = collective
-
-
-def lower(profile: Profile, task: Task, entries: Grid, work: Work, network: Network) -> Lower:
-    """The bounds of a variant's strategies."""
     variant, stages, chunks = profile.variant, entries.pipeline, entries.chunks
     microbatches = np.ceil(task.global_batch / (entries.data * variant.microbatch))
     total = float(work.seconds.sum())
@@ -164,7 +109,7 @@ def lower(profile: Profile, task: Task, entries: Grid, work: Work, network: Netw
     hides = np.where(entries.zero == 3, total, work.backward)
     sent = one * (2 * (chunks - 1) * stages + 2 * (stages - 1))
     sum_ = total + share * np.maximum(every / layers, every - hides) + sent
-    least = np.maximum(sum_ / stages, work.seconds.max() + one * (2 * chunks - 1))
+    least = np.maximum(sum_ / stages, np.maximum(work.seconds.max(), whole_layers) + one * (2 * chunks - 1))
     hidden = np.where(entries.bubbles, 0, 2 * np.minimum(work.weights, np.maximum(sum_ - least, 0) / 3))
     return Lower(
         slope=microbatches - 1 / chunks,

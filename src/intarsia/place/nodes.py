@@ -1,7 +1,7 @@
 """The search over strategies, best bound first: a strategy's bound is refined until its best split is known.
 
-A strategy starts with the bound of ``lower``, then gets that of ``room``, then its best split by ``chain_split``. What comes
-out next has the least bound of all, so splits come out in the order of their seconds, each proved.
+A strategy starts with the bound of ``lower``, then gets that of ``room``, then its best split by ``chain_split``. What
+comes out next has the least bound of all, so splits come out in the order of their seconds, each proved.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from intarsia.graph import Recompute, Variant
 from intarsia.machines.chips.efficiency import Efficiency
 from intarsia.place.choices import Task, degrees, strategy_of, variants
 from intarsia.place.contents import Contents, Floats, contents, units_of
-from intarsia.place.lower import Grid, Lower, Network, grid, lower, work_of
+from intarsia.place.grain import whole_layers
+from intarsia.place.lower import Grid, Lower, grid, lower
 from intarsia.place.profile import Profile, demands
 from intarsia.place.room import Dominant, dominant, roomy_seconds
 from intarsia.place.solve import Solved, solve
+from intarsia.place.sums import Network, work_of
 
 BOUNDED, ROOMY, SPLIT = range(3)
 
@@ -62,6 +64,7 @@ class Counts:
         refined: given the second bound.
         solved: with their best split known.
         unsplit: removed since no split fits.
+        tried: dynamic programs, those for single modes too.
     """
 
     strategies: int = 0
@@ -70,6 +73,7 @@ class Counts:
     refined: int = 0
     solved: int = 0
     unsplit: int = 0
+    tried: int = 0
 
 
 @dataclass(slots=True)
@@ -107,12 +111,13 @@ def space_of(task: Task, efficiency: Efficiency, told: Callable[[str], None]) ->
         entries = grids[key]
         if not entries.own:
             continue
-        bounds = lower(profile, task, entries, work_of(profile, task), network)
+        main = dominant(profile, task.choices.recompute)
+        whole = whole_layers(main, entries.pipeline, entries.chunks)
+        bounds = lower(profile, task, entries, work_of(profile, task), network, whole)
         counts.strategies += len(entries.own)
         counts.full += int(np.isinf(bounds.rest).sum())
         first = bounds.seconds()
         order = np.argsort(first, kind="stable")[: int(np.isfinite(first).sum())]
-        main = dominant(profile, task.choices.recompute)
         branches.append(Branch(variant, profile, entries, bounds, first, order, main))
         if len(branches) % 50 == 0:
             told(f"{counts.strategies} strategies of {len(branches)} variants")
@@ -184,11 +189,10 @@ def _solved(space: Space, at: int, entry: int, modes: tuple[Recompute, ...]) -> 
     if branch.runs is None:
         branch.runs = contents(branch.profile)
     strategy = strategy_of(space.task, branch.variant, branch.entries.own[entry])
+    space.counts.tried += 1
     found = solve(branch.profile, branch.runs, strategy, modes)
     if whole:
         space.known[key] = found
         space.counts.solved += found is not None
         space.counts.unsplit += found is None
     return found
-
-

@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 
 from intarsia.graph import Recompute
 from intarsia.place.choices import Task
-from intarsia.place.nodes import Branch, Solved, Space, Wanted, best_first
+from intarsia.place.nodes import Branch, Space, Wanted, best_first
 from intarsia.place.plan import Candidate, Price
+from intarsia.place.solve import Solved
 from intarsia.place.strategy import Pipeline
 
-STEPS = 150
-"""Of the search for one price; where they do not suffice, the price is a bound."""
+WORK = 120
+"""Of the search for one price, in second bounds; a best split counts as ``SPLIT`` of them. Where that does not suffice,
+the price is a bound."""
+SPLIT = 20
 WORTH = 1.5
 """Prices beyond this are only bounds: who loses half need not know how much more."""
 OF_VARIANT = ("tensor", "context", "expert", "microbatch", "sequence_parallel")
@@ -26,6 +29,11 @@ def candidate(task: Task, solved: Solved) -> Candidate:
     """A solved strategy as it stands in a plan."""
     idle = task.cluster.devices - solved.strategy.devices
     return Candidate(solved.strategy, solved.split, solved.seconds, solved.bound, idle)
+
+
+def work(space: Space) -> int:
+    """What a search has done so far; the same on every machine."""
+    return space.counts.refined + SPLIT * space.counts.tried
 
 
 def prices(space: Space, best: Solved, until: float) -> tuple[Price, ...]:
@@ -48,11 +56,12 @@ def _price(
     space: Space, best: Solved, choice: str, value: str, wanted: Wanted | None, modes: tuple[Recompute, ...]
 ) -> Price:
     bound = 0.0
-    for steps, step in enumerate(best_first(space, wanted, modes)):
+    started = work(space)
+    for step in best_first(space, wanted, modes):
         if isinstance(step, Solved):
             return Price(choice, value, candidate(space.task, step), step.bound, step.seconds / best.seconds)
         bound = max(bound, step, best.bound)
-        if steps > STEPS or bound > WORTH * best.seconds:
+        if work(space) - started > WORK or bound > WORTH * best.seconds:
             return Price(choice, value, None, bound, bound / best.seconds)
     return Price(choice, value, None, float("inf"), float("inf"))
 

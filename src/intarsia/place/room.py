@@ -1,8 +1,9 @@
 """A second bound for one strategy: what the slowest stage takes at least when no stage holds more than fits.
 
-Only the most laborious kind of layer is dealt out. A stage that holds n such layers and computes them again in mode r takes at
-least what they take, and n is at most what its memory has room for in that mode. Where the slowest stage takes m, the first
-stage holds what the others have no room or no time for, and needs to synchronise and update that much at least.
+Only the most laborious kind of layer is dealt out. A stage that holds n such layers and computes them again in mode r
+takes at least what they take, and n is at most what its memory has room for in that mode. Where the slowest stage takes
+m, the first stage holds what the others have no room or no time for, and needs to synchronise and update that much at
+least.
 """
 
 from __future__ import annotations
@@ -79,14 +80,17 @@ def dominant(profile: Profile, recompute: tuple[Recompute, ...]) -> Dominant:
     )
 
 
-def roomy_seconds(profile: Profile, strategy: Strategy, main: Dominant, slope: float, rest: float, least: float) -> float:
+def roomy_seconds(
+    profile: Profile, strategy: Strategy, main: Dominant, slope: float, rest: float, least: float
+) -> float:
     """Seconds of an iteration at least; infinite if the layers have no room.
 
     Args:
         profile: the layers.
         strategy: degrees and switches.
         main: the layers that are dealt out.
-        slope, rest: seconds of an iteration for each second of the slowest stage, and beyond (see ``lower``).
+        slope: seconds of an iteration for each second of the slowest stage (see ``lower``).
+        rest: seconds beyond.
         least: what the slowest stage takes at least.
     """
     dealt = _Dealt(profile, strategy, main)
@@ -148,7 +152,9 @@ class _Dealt:
         if strategy.zero < 2:
             return np.asarray(forward + backward)
         layer = main.item.layer
-        shared, experts = (np.broadcast_to(n * number, forward.shape) for n in (layer.parameters, layer.expert_parameters))
+        shared, experts = (
+            np.broadcast_to(n * number, forward.shape) for n in (layer.parameters, layer.expert_parameters)
+        )
         layers = number + np.array(main.others)[:, None, None]
         rows = forward + backward + gather(profile, strategy, shared, experts, forward, backward, layers)
         return np.minimum.accumulate(rows[..., ::-1], axis=-1)[..., ::-1]
@@ -157,9 +163,8 @@ class _Dealt:
         """Seconds of synchronisation and update of a first stage with n layers at least."""
         number = np.arange(main.number + 1)
         layer = main.item.layer
-        shared = (layer.parameters - layer.tied_parameters) * number + main.lead
-        experts = (layer.expert_parameters * number).astype(np.float64)
-        shared = shared.astype(np.float64)
+        shared: Floats = ((layer.parameters - layer.tied_parameters) * number + main.lead).astype(np.float64)
+        experts: Floats = (layer.expert_parameters * number).astype(np.float64)
         return synchronise(profile, strategy, shared, experts) + optimizer(profile, strategy, shared, experts)
 
     def levels(self) -> Floats:
@@ -176,7 +181,7 @@ def _most(profile: Profile, strategy: Strategy, main: Dominant, flight: Floats) 
     states += strategy.gradient_bytes * (cut if strategy.zero >= 2 else own)
     states += WEIGHT_BYTES * (cut if strategy.zero >= 3 else own)
     fixed = RUNTIME_BYTES + (BUCKET_BYTES if strategy.zero >= 2 else 0) - 2
-    fixed += 2 * WEIGHT_BYTES * own if strategy.zero == 3 else 0
+    gathered = 2 * WEIGHT_BYTES * own if strategy.zero == 3 else 0.0
     each = states + (1 + FRAGMENTATION) * main.kept * flight[:, None]
-    found: Floats = (profile.cluster.chip.hbm_bytes - fixed - main.working) / np.maximum(each, 1.0)
+    found: Floats = (profile.cluster.chip.hbm_bytes - fixed - gathered - main.working) / np.maximum(each, 1.0)
     return np.maximum(found, 0.0)

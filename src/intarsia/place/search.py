@@ -10,18 +10,19 @@ from intarsia.ground import InputError
 from intarsia.machines.chips.efficiency import Efficiency
 from intarsia.machines.clusters import Cluster
 from intarsia.place.choices import Choices, Task
-from intarsia.place.nodes import Solved, Space, best_first, space_of
+from intarsia.place.nodes import Space, best_first, space_of
 from intarsia.place.plan import EQUAL, Candidate, Plan, Removed
 from intarsia.place.predict import predict_split
-from intarsia.place.prices import candidate, prices
+from intarsia.place.prices import candidate, prices, work
+from intarsia.place.solve import Solved
 from intarsia.place.strategy import Strategy
 from intarsia.place.unfit import unfit
 from intarsia.solvers import Effort, Found, Infeasible, Limits, Outcome, OutOfTime
 
 RUNNERS = 3
 """Runners-up that a plan carries."""
-RUNNER_NODES = 600
-"""Steps of the search for them beyond the best plan."""
+RUNNER_WORK = 2000
+"""Of the search for them beyond the best plan, as ``prices`` counts it."""
 
 Told = Callable[[str], None]
 
@@ -74,9 +75,9 @@ def best_plan(
     if found is None:
         if not ended:
             return OutOfTime(None, (int(bound * 1e12),), effort)
-        because, relaxation = unfit(space)
+        because, relaxation = unfit(space, efficiency)
         return Infeasible(because, relaxation, Effort(perf_counter() - start, space.counts.refined, 1, limits.seed))
-    bound = min(bound, found.bound)
+    bound = min(bound, found.seconds)
     runners, proved = _runners(space, found, until) if compare and ended else ((), False)
     told(f"the best takes {found.seconds:.4g} s; comparing choices")
     plan = Plan(
@@ -100,13 +101,12 @@ def best_plan(
 def _first(space: Space, until: float, told: Told) -> tuple[Solved | None, float, bool]:
     """The best strategy, a bound on all, and whether the search ended; where time ran out, the best that is known."""
     bound = 0.0
-    steps = 0
-    for step in best_first(space):
+    for steps, step in enumerate(best_first(space)):
         if isinstance(step, Solved):
-            return step, step.bound, True
+            others = [solved.bound for solved in space.known.values() if solved is not None]
+            return step, min(step.seconds, *others), True
         bound = max(bound, step)
-        steps += 1
-        if steps % 100 == 0:
+        if steps % 100 == 99:
             told(f"no plan takes less than {bound:.4g} s; {space.counts.solved} splits solved")
         if perf_counter() > until:
             known = [solved for solved in space.known.values() if solved is not None]
@@ -117,10 +117,11 @@ def _first(space: Space, until: float, told: Told) -> tuple[Solved | None, float
 def _runners(space: Space, best: Solved, until: float) -> tuple[tuple[Candidate, ...], bool]:
     """The best plans whose degrees differ from the best one's and from each other's."""
     found: dict[tuple[int, ...], Solved] = {_degrees(best.strategy): best}
-    for steps, step in enumerate(best_first(space)):
+    started = work(space)
+    for step in best_first(space):
         if isinstance(step, Solved):
             found.setdefault(_degrees(step.strategy), step)
-        if len(found) > RUNNERS or steps > RUNNER_NODES or perf_counter() > until:
+        if len(found) > RUNNERS or work(space) - started > RUNNER_WORK or perf_counter() > until:
             break
     runners = [candidate(space.task, solved) for solved in list(found.values())[1:]]
     return tuple(runners), len(found) > RUNNERS

@@ -1,8 +1,8 @@
 """What each run of layers would cost as a stage of one strategy, and in which stages it fits.
 
-The seconds of a split are M·max + (sum − max)/v + tail (``step_time``), which for stages that hold runs become: the load
-of a run, its *share* of (sum − max)/v, what it gives back if it is the slowest, when its weights are ready, and by how
-much it delays those before it.
+The seconds of a split are M·max + (sum − max)/v + tail (``step_time``), which for stages that hold runs become: the
+load of a run, its *share* of (sum − max)/v, what it gives back if it is the slowest, when its weights are ready, and by
+how much it delays those before it.
 """
 
 from __future__ import annotations
@@ -82,9 +82,8 @@ def stages(
     layers = here.counts[:, :longest].sum(axis=-1).astype(np.float64)
     load = forward + backward + _messages(profile, here, strategy)[None, :, :longest]
     if strategy.zero >= 2:
-        load = load + gather(
-            profile, strategy, *np.broadcast_arrays(shared[None], experts[None]), forward, backward, layers[None]
-        )
+        own, routed = np.broadcast_to(shared, load.shape), np.broadcast_to(experts, load.shape)
+        load = load + gather(profile, strategy, own, routed, forward, backward, layers[None])
     room = _room(here, strategy, pick, longest, capacity)
     legal = here.valid[:, :longest] & _whole_chunks(here, strategy)[:, :longest] & (room >= 0)
     share = load / strategy.interleave
@@ -124,11 +123,13 @@ def _messages(profile: Profile, here: Contents, strategy: Strategy) -> Floats:
 
 def _stops(here: Contents) -> Integers:
     at = np.arange(here.units)
-    return np.minimum(at[:, None] + at[None, :] + 1, here.units)
+    stops: Integers = np.minimum(at[:, None] + at[None, :] + 1, here.units)
+    return stops
 
 
 def _crossings(here: Contents) -> tuple[Integers, Integers]:
-    return here.crossing[:-1, None], here.crossing[_stops(here)]
+    before: Integers = here.crossing[:-1, None]
+    return before, here.crossing[_stops(here)]
 
 
 def _whole_chunks(here: Contents, strategy: Strategy) -> NDArray[np.bool_]:
@@ -141,20 +142,24 @@ def _whole_chunks(here: Contents, strategy: Strategy) -> NDArray[np.bool_]:
 
 def _room(here: Contents, strategy: Strategy, pick: list[int], longest: int, capacity: int) -> Integers:
     """The most bytes that activations in flight may have; the sums of ``stage_memory`` solved for them."""
-    shared, experts = here.shared[:, :longest], here.experts[:, :longest]
-    own = shared + experts
-    cut = -(-shared // data_group(strategy).ranks) - (-experts // expert_group(strategy).ranks)
-    states = STATE_BYTES * (cut if strategy.zero >= 1 else own)
-    states = states + strategy.gradient_bytes * (cut if strategy.zero >= 2 else own)
-    states = states + WEIGHT_BYTES * (cut if strategy.zero >= 3 else own)
-    before, after = _crossings(here)
-    used = states + 2 * np.maximum(before, after)[:, :longest] + RUNTIME_BYTES
-    used = used + (BUCKET_BYTES if strategy.zero >= 2 else 0)
-    if strategy.zero == 3:
-        used = used + 2 * WEIGHT_BYTES * here.largest[:, :longest]
-    left = capacity - used[None] - here.working[pick, :, :longest]
+    left = capacity - fixed_bytes(here, strategy)[None, :, :longest] - here.working[pick, :, :longest]
     # the largest x with x + ⌊FRAGMENTATION · x⌋ ≤ left
     most = np.floor(left / (1 + FRAGMENTATION)).astype(np.int64) - 2
     for _ in range(4):
         most = most + ((most + 1) + np.floor(FRAGMENTATION * (most + 1)).astype(np.int64) <= left)
     return np.asarray(np.where(left >= 0, most, -1))
+
+
+def fixed_bytes(here: Contents, strategy: Strategy) -> Integers:
+    """Bytes of a run's device but for activations and what is computed again; shape [a, k]."""
+    shared, experts = here.shared, here.experts
+    own = shared + experts
+    cut = -(-shared // data_group(strategy).ranks) - (-experts // expert_group(strategy).ranks)
+    states = STATE_BYTES * (cut if strategy.zero >= 1 else own)
+    states = states + strategy.gradient_bytes * (cut if strategy.zero >= 2 else own)
+    states = states + WEIGHT_BYTES * (cut if strategy.zero >= 3 else own)
+    used = states + 2 * np.maximum(*_crossings(here)) + RUNTIME_BYTES
+    used = used + (BUCKET_BYTES if strategy.zero >= 2 else 0)
+    if strategy.zero == 3:
+        used = used + 2 * WEIGHT_BYTES * here.largest
+    return np.asarray(used)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from intarsia.machines.chips.chip import Chip
 
@@ -38,3 +38,10 @@ class Cluster:
     devices: int
     levels: tuple[Level, ...]
     source: str
+
+    def first(self, devices: int) -> Cluster:
+        """Its first so many chips, without the levels that they do not need."""
+        if devices >= self.devices:
+            return self
+        needed = 1 + sum(level.devices < devices for level in self.levels[:-1])
+        return replace(self, devices=devices, levels=self.levels[:needed])

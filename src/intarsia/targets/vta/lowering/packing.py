@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intarsia.embed.embedding import Embedding
-from intarsia.embed.layout import gather
+from intarsia.embed.layout import gather, in_extents
 from intarsia.program import CallSpace, OperandSpace
 from intarsia.targets.vta.lowering.plan import Plan
 from intarsia.targets.vta.lowering.tiling import Region
@@ -110,4 +110,5 @@ def outputs(plan: Plan) -> Ints:
         for name, c in moves:
             position += c * grid[names.index(name)]
         vector = vector * dim.extent + position
-    return np.where(holds, index, -1)[vector]
+    computed = in_extents(space.embedding, written.access, written.layout, dict(zip(names, grid, strict=True)))
+    return np.where(holds[vector] & computed, index[vector], -1)
