@@ -31,9 +31,9 @@ CLUSTER = read_cluster("a100x16")
         ),
         ({"microbatch": 3}, "the global batch is no multiple of replicas × microbatch: 8 over 1 × 3"),
         ({"data": 4, "expert": 3}, "the expert degree does not divide data × context: 3 of 4"),
-        ({"data": 4, "expert": 4}, "small: cannot be cut so: expert 4 for a model without experts"),
-        ({"tensor": 8}, "small: cannot be cut so: 4 heads do not divide by tensor 8"),
-        ({"context": 5}, "small: cannot be cut so: sequence 96 does not divide by context 5"),
+        ({"data": 4, "expert": 4}, "small cannot be cut so: expert 4 for a model without experts"),
+        ({"tensor": 8}, "small cannot be cut so: 4 heads do not divide by tensor 8"),
+        ({"context": 5}, "small cannot be cut so: sequence 96 does not divide by context 5"),
         ({"pipeline": 7}, "there are more stages than blocks: 7 > 6"),
         ({"interleave": 2}, "interleaving needs a pipeline: interleave 2"),
         (
@@ -57,7 +57,7 @@ def test_experts_must_divide() -> None:
         refuse_strategy(
             EXPERTS, strategy_of(sequence=96, data=3, expert=3, global_batch=9), CLUSTER, where="a.csv, line 2"
         )
-    assert str(error.value) == "a.csv, line 2: routed: cannot be cut so: 8 experts do not divide by expert 3"
+    assert str(error.value) == "a.csv, line 2: routed cannot be cut so: 8 experts do not divide by expert 3"
 
 
 @pytest.mark.parametrize(

@@ -28,17 +28,24 @@ POWERS = st.sampled_from([1, 2, 4])
 
 
 @given(
-    POWERS, POWERS, POWERS, POWERS, st.sampled_from(list(Recompute)), st.integers(0, 3), st.booleans(), st.booleans()
+    POWERS,
+    POWERS,
+    POWERS,
+    POWERS,
+    st.sampled_from(list(Recompute)),
+    st.integers(0, 3),
+    st.sampled_from(list(Pipeline)),
+    st.sampled_from(["", "scattered"]),
 )
-def test_the_parts_add_up_and_none_is_negative(  # noqa: PLR0913
+def test_the_parts_add_up_and_none_is_negative(
     tensor: int,
     stages: int,
     data: int,
     count: int,
     recompute: Recompute,
     zero: int,
-    bubble: bool,
-    scatter: bool,  # noqa: FBT001
+    order: Pipeline,
+    scatter: str,
 ) -> None:
     found = of(
         tensor=tensor,
@@ -47,8 +54,8 @@ def test_the_parts_add_up_and_none_is_negative(  # noqa: PLR0913
         global_batch=data * count,
         recompute=recompute,
         zero=zero,
-        order=Pipeline.ZERO_BUBBLE if bubble else Pipeline.ONE_F_ONE_B,
-        sequence_parallel=scatter,
+        order=order,
+        sequence_parallel=bool(scatter),
     )
     time = found.time
     parts = (time.compute, time.communication, time.bubble, time.optimizer)
@@ -89,7 +96,7 @@ def test_recomputing_more_is_slower() -> None:
     seconds = [of(recompute=mode).seconds for mode in modes]
     assert seconds == sorted(seconds)
     first, _, full = (of(recompute=mode).time.stages[0] for mode in modes)
-    assert full.backward - first.backward == pytest.approx(first.forward, rel=0.15)
+    assert 0.5 * first.forward < full.backward - first.backward < first.forward  # the loss is not computed again
 
 
 def synchronised(strategy: Strategy) -> float:
@@ -126,7 +133,7 @@ def test_zero_cuts_the_update() -> None:
 
 def test_tensor_ranks_on_two_nodes_are_slower_than_on_one() -> None:
     inside, across = (of(tensor=tensor).time.communication for tensor in (8, 16))
-    assert across > 2 * inside
+    assert across > 1.3 * inside
 
 
 def test_sequence_parallelism_without_tensor_parallelism_changes_nothing() -> None:

@@ -8,24 +8,21 @@ from itertools import combinations, pairwise, product
 from intarsia.graph import Recompute
 from intarsia.machines.chips.efficiency import Efficiency
 from intarsia.place import Profile, Split, Strategy, demands, stage_memory, step_time
-from intarsia.place.choices import Task, degrees, strategy_of, variants
-from intarsia.place.contents import units_of
 from intarsia.place.published import ChainProblem
+from intarsia.place.space import Task, degrees, strategy_of, units_of, variants
 
 
 def strategies(task: Task, efficiency: Efficiency) -> Iterator[tuple[Profile, Strategy]]:
     """Every strategy of a task with its profile."""
     for variant in variants(task):
         profile = demands(task.model, variant, task.cluster).priced(efficiency)
-        repeated = [item.layer.repeat for item in profile.layers if item.layer.repeat > 1]
-        blocks = repeated[0] if len(repeated) == 1 else 0
-        for own in degrees(task, variant, blocks, len(units_of(profile))):
+        for own in degrees(task, variant, [item.layer for item in profile.layers]):
             yield profile, strategy_of(task, variant, own)
 
 
 def splits(profile: Profile, stages: int) -> Iterator[tuple[tuple[int, ...], ...]]:
     """Every way to cut the chain, loss and head in one piece."""
-    units = units_of(profile)
+    units = units_of([item.layer for item in profile.layers])
     for cuts in combinations(range(1, len(units)), stages - 1):
         borders = [0, *cuts, len(units)]
         rows = []

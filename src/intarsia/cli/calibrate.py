@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from intarsia.cli.command import Command, json_option
+from intarsia.cli.command import Command, json_option, output_path
 from intarsia.cli.printing import print_fields, print_json, print_table
 from intarsia.cli.strategy_options import run_options
 from intarsia.ground import refuse_unwritable
@@ -24,7 +24,9 @@ def _options(parser: ArgumentParser) -> None:
     parser.add_argument("--operators", metavar="CSV", type=Path, nargs="+", default=[], help="measured operators")
     parser.add_argument("--iterations", metavar="CSV", type=Path, help="measured runs with iteration_ms")
     parser.add_argument("--test", metavar="CSV", type=Path, help="measured runs that are only compared with")
-    parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="where the efficiencies are stored")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", type=output_path("-o"), help="where the efficiencies are stored"
+    )
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="of draws (default 0)")
     run_options(parser)
     json_option(parser)
@@ -105,4 +107,5 @@ COMMAND = Command(
     "intarsia calibrate a100 --recompute none --attention eager -o a100.json",
     _options,
     _run,
+    usage=("intarsia calibrate CHIP [--operators CSV ...] [--iterations CSV] ...",),
 )

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from intarsia.cli.command import Command, json_option
+from intarsia.cli.command import Command, json_option, output_path
 from intarsia.cli.printing import print_fields, print_json, print_table
 from intarsia.cli.strategy_options import cluster_options
 from intarsia.ground import InputError, refuse_unwritable
@@ -33,7 +32,9 @@ def _options(parser: ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--limit", metavar="S", type=float, default=600.0, help="seconds of search (default 600)")
     parser.add_argument("--brief", action="store_true", help="no runners-up, no price of each choice")
-    parser.add_argument("-o", "--output", metavar="DIR", type=Path, help="write plan.json, launch files and a trace")
+    parser.add_argument(
+        "-o", "--output", metavar="DIR", type=output_path("-o"), help="write plan.json, launch files and a trace"
+    )
     json_option(parser)
 
 
@@ -75,12 +76,17 @@ def _told(text: str) -> None:
 
 
 def _only(texts: list[str]) -> dict[str, tuple[str, ...]]:
-    found = {}
+    found: dict[str, tuple[str, ...]] = {}
     for text in texts:
-        name, equals, values = text.partition("=")
-        if not equals or not values:
-            raise InputError("a restriction is not CHOICE=VALUE,VALUE", value=text, hint="--only tensor=4,8")
-        found[name.replace("-", "_")] = tuple(values.split(","))
+        name, _, listed = text.partition("=")
+        name, values = name.strip().replace("-", "_"), tuple(value.strip() for value in listed.split(","))
+        if not name or not all(values):
+            raise InputError(
+                "a restriction is not CHOICE=VALUE,VALUE", where="--only", value=text or "nothing", hint="tensor=4,8"
+            )
+        if name in found:
+            raise InputError("a choice is restricted twice", where="--only", value=name, hint=f"{name}=V,V")
+        found[name] = values
     return found
 
 
@@ -268,4 +274,5 @@ COMMAND = Command(
     "intarsia plan gpt3-175b --cluster a100x1024 --global-batch 1536 --seq 2048 -o plan",
     _options,
     _run,
+    usage=("intarsia plan MODEL --cluster NAMExN --global-batch N ...",),
 )

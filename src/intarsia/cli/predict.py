@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from intarsia.cli.command import Command, json_option
+from intarsia.cli.command import Command, json_option, output_path, path_of
 from intarsia.cli.printing import print_fields, print_json, progress
 from intarsia.cli.strategy_options import cluster_options, degree_options, model_options, run_options
 from intarsia.ground import InputError, refuse_unwritable, write_file
@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from intarsia.flow.predictions import PredictAnswer
     from intarsia.flow.table import TableAnswer
 
+WORDS = ("recompute", "attention", "dtype", "grad_dtype", "schedule")
+
 
 def _options(parser: ArgumentParser) -> None:
     cluster_options(parser, required=False)
-    parser.add_argument("--plan", metavar="FILE", help="a plan that `intarsia plan` wrote")
-    parser.add_argument("--table", metavar="CSV", type=Path, help="a run in each row; needs -o")
-    parser.add_argument("-o", "--output", metavar="CSV", type=Path, help="where the predicted table is written")
+    parser.add_argument("--plan", metavar="FILE", help="plan.json that `intarsia plan` wrote")
+    parser.add_argument("--table", metavar="CSV", help="a run in each row; needs -o")
+    parser.add_argument("-o", "--output", metavar="CSV", type=output_path("-o"), help="the predicted table")
     model_options(parser)
     degree_options(parser)
     run_options(parser)
@@ -29,14 +31,17 @@ def _options(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
-    if arguments.table:
+    if arguments.table is not None:
         return _table(arguments)
+    if arguments.output is not None:
+        raise InputError("only a table is written", where="-o", value=str(arguments.output), hint="--table runs.csv")
     from intarsia import flow
 
-    if arguments.plan:
+    if arguments.plan is not None:
+        _refuse_beside(arguments, "plan", ("json",))
         from intarsia.flow.planning import predict_plan
 
-        answer = predict_plan(Path(arguments.plan))
+        answer = predict_plan(path_of("--plan", arguments.plan))
     else:
         if not arguments.cluster:
             raise InputError("no cluster is given", allowed="--cluster NAMExN", hint="--cluster a100x64")
@@ -48,19 +53,39 @@ def _run(arguments: Namespace) -> int:
     return 0
 
 
+def _refuse_beside(arguments: Namespace, alone: str, known: tuple[str, ...]) -> None:
+    """Refuse flags that would be ignored.
+
+    Args:
+        arguments: as parsed.
+        alone: what says everything by itself.
+        known: what may stand beside it.
+
+    Raises:
+        InputError: if others were given.
+    """
+    plain = ArgumentParser()
+    _options(plain)
+    usual = vars(plain.parse_args([]))
+    ignored = [name for name in usual if name not in {alone, *known} and getattr(arguments, name) != usual[name]]
+    if ignored:
+        flags = ", ".join("-o" if name == "output" else f"--{name.replace('_', '-')}" for name in ignored)
+        raise InputError(f"--{alone} says this already", value=flags, hint=f"--{alone} without them")
+
+
 def _table(arguments: Namespace) -> int:
     from intarsia import flow
 
+    path = path_of("--table", arguments.table)
+    _refuse_beside(arguments, "table", ("cluster", "calibration", "output", "json", *WORDS))
     if not arguments.cluster:
         raise InputError("no cluster is given", allowed="--cluster NAME", hint="--cluster a100")
     if not arguments.output:
         raise InputError("a table needs a file for its answer", hint="-o out.csv")
     refuse_unwritable(arguments.output)
-    words = {name: getattr(arguments, name) for name in ("recompute", "attention", "dtype", "grad_dtype", "schedule")}
+    words = {name: getattr(arguments, name) for name in WORDS}
     with progress("rows") as told:
-        answer = flow.predict_table(
-            arguments.table, arguments.cluster, words, calibration=arguments.calibration, told=told
-        )
+        answer = flow.predict_table(path, arguments.cluster, words, calibration=arguments.calibration, told=told)
     write_file(arguments.output, answer.text.encode())
     if arguments.json:
         print_json(table_json(answer))
@@ -155,7 +180,12 @@ def table_json(answer: TableAnswer) -> dict[str, Any]:
 COMMAND = Command(
     "predict",
     "predict a training run: seconds and memory of a given strategy",
-    "intarsia predict --model gpt3-175b --cluster a100x1024 --tp 8 --pp 16 --global-batch 1536 --recompute full",
+    "intarsia predict --model gpt3-175b --cluster a100x1024 --tp 8 --pp 16 --global-batch 1536",
     _options,
     _run,
+    usage=(
+        "intarsia predict --model NAME --cluster NAMExN --global-batch N ...",
+        "intarsia predict --plan FILE",
+        "intarsia predict --table CSV --cluster NAME -o CSV ...",
+    ),
 )

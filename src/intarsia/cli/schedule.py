@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from intarsia.cli.command import Command, json_option
+from intarsia.cli.command import Command, json_option, output_path
 from intarsia.cli.printing import print_fields, print_json, print_table
-from intarsia.ground import refuse_unwritable, write_file
+from intarsia.cli.strategy_options import calibration_option
+from intarsia.ground import InputError, refuse_unwritable, write_file
 from intarsia.ground.units import percent_text, seconds_text
 
 if TYPE_CHECKING:
@@ -26,10 +26,12 @@ def _options(parser: ArgumentParser) -> None:
     parser.add_argument("--attention", metavar="WORD", default="eager", help="eager (default) or flash")
     parser.add_argument("--tensor-cores", metavar="N", type=int, default=0, help="instead of the chip's")
     parser.add_argument("--vector-cores", metavar="N", type=int, default=0, help="instead of the chip's")
-    parser.add_argument("--calibration", metavar="FILE", default="", help="efficiencies that `calibrate` wrote")
+    calibration_option(parser)
     parser.add_argument("--limit", metavar="S", type=float, default=10.0, help="seconds of search (default 10)")
-    parser.add_argument("--trace", metavar="FILE", type=Path, help="write the timeline for Perfetto")
-    parser.add_argument("--svg", metavar="FILE", type=Path, help="write the timeline as a picture")
+    parser.add_argument(
+        "--trace", metavar="FILE", type=output_path("--trace"), help="write the timeline for ui.perfetto.dev"
+    )
+    parser.add_argument("--svg", metavar="FILE", type=output_path("--svg"), help="write the timeline as a picture")
     json_option(parser)
 
 
@@ -37,9 +39,11 @@ def _run(arguments: Namespace) -> int:
     from intarsia.flow.scheduling import schedule_layer
     from intarsia.schedule import svg, trace_json
 
-    for path in (arguments.trace, arguments.svg):
-        if path is not None:
-            refuse_unwritable(path)
+    outputs = [path for path in (arguments.trace, arguments.svg) if path is not None]
+    for path in outputs:
+        refuse_unwritable(path)
+    if len({path.resolve() for path in outputs}) < len(outputs):
+        raise InputError("the trace and the picture are one file", value=str(arguments.svg), allowed="two names")
     answer = schedule_layer(
         arguments.model,
         arguments.chip,
@@ -54,10 +58,11 @@ def _run(arguments: Namespace) -> int:
         calibration=arguments.calibration,
         limit=arguments.limit,
     )
+    title = f"{answer.layer.name} of {answer.model} on {answer.chip.name}"
     if arguments.trace is not None:
-        write_file(arguments.trace, trace_json(answer.tasks.problem, answer.schedule, name=answer.model))
+        write_file(arguments.trace, trace_json(answer.tasks.problem, answer.schedule, name=title))
     if arguments.svg is not None:
-        write_file(arguments.svg, svg(answer.tasks.problem, answer.schedule))
+        write_file(arguments.svg, svg(answer.tasks.problem, answer.schedule, title=title))
     if arguments.json:
         print_json(_json(answer))
     else:
@@ -129,4 +134,5 @@ COMMAND = Command(
     "intarsia schedule llama2-7b --chip tpuv4-like --trace layer.json",
     _options,
     _run,
+    usage=("intarsia schedule MODEL --chip NAME ...",),
 )

@@ -8,11 +8,9 @@ from __future__ import annotations
 from argparse import SUPPRESS, ArgumentParser
 
 SIZES = """\
-  --hidden --heads --layers N (with --seq), and where they differ from GPT-2's:
-  --kv-heads N (default: heads)  --ffn N (4 × hidden; gated: 8/3)  --vocab N (50257)
-  --experts N --top-k N          --gated: Llama's block instead of GPT's"""
-DEGREES = """\
-  --tp --pp --dp --cp --ep N     tensor, pipeline, data, context, expert parallel (default 1; dp: all the rest)"""
+--hidden --heads --layers N (with --seq), and where they differ from GPT-2's:
+--kv-heads N (default: heads), --ffn N (4 × hidden; gated: 8/3), --vocab N (50257),
+--experts N --top-k N, --gated (Llama's block)"""
 
 
 def cluster_options(parser: ArgumentParser, *, required: bool = True) -> None:
@@ -49,11 +47,14 @@ def model_options(parser: ArgumentParser) -> None:
 
 def degree_options(parser: ArgumentParser) -> None:
     """The degrees of a strategy."""
-    degrees = parser.add_argument_group("the strategy", DEGREES)
-    for name, default in (("tp", 1), ("pp", 1), ("dp", 0), ("cp", 1), ("ep", 1)):
-        degrees.add_argument(f"--{name}", metavar="N", type=int, default=default, help=SUPPRESS)
+    degrees = parser.add_argument_group("the strategy")
+    parallel = "tensor parallel; also --pp (pipeline), --dp (data), --cp (context), --ep (expert)"
     for name, default, text in (
-        ("gpus", 0, "devices (default: the cluster's); tp × pp × dp × cp is their number"),
+        ("tp", 1, parallel), ("pp", 1, SUPPRESS), ("dp", 0, SUPPRESS), ("cp", 1, SUPPRESS), ("ep", 1, SUPPRESS)
+    ):  # fmt: skip
+        degrees.add_argument(f"--{name}", metavar="N", type=int, default=default, help=text)
+    for name, default, text in (
+        ("gpus", 0, "devices, tp × pp × dp × cp of them (default: the cluster's; dp: the rest)"),
         ("global-batch", 0, "sequences of an iteration"),
         ("microbatch", 1, "sequences of a microbatch (default 1)"),
         ("seq", 0, "tokens of a sequence (default: the model's own)"),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from intarsia.graph import Recompute
 from intarsia.place.profile import Profile
+from intarsia.place.space import block_of, units_of
 from intarsia.place.strategy import Split
 
 Floats = NDArray[np.float64]
@@ -64,21 +65,10 @@ class Contents:
         return Split(counts, tuple(MODES[mode] for mode, _, _ in runs))
 
 
-def units_of(profile: Profile) -> tuple[tuple[int, ...], ...]:
-    """The chain in pieces between which a pipeline may be cut.
-
-    Single layers, but a last one without weights (the loss) stays with the one before, as in every framework.
-    """
-    chain = [kind for kind, item in enumerate(profile.layers) for _ in range(item.layer.repeat)]
-    last = profile.layers[-1].layer
-    glued = len(chain) > 1 and last.repeat == 1 and last.parameters + last.expert_parameters == 0
-    single = [(kind,) for kind in chain]
-    return (*single[:-2], (chain[-2], chain[-1])) if glued else tuple(single)
-
-
 def contents(profile: Profile) -> Contents:
     """All runs of a profile's chain."""
-    units = units_of(profile)
+    layers = [item.layer for item in profile.layers]
+    units = units_of(layers)
     number, kinds = len(units), len(profile.layers)
     each = np.zeros((number + 1, kinds), dtype=np.int64)
     for at, unit in enumerate(units):
@@ -90,7 +80,6 @@ def contents(profile: Profile) -> Contents:
     valid = stop <= number
     counts = until[np.minimum(stop, number)] - until[start]
     present = counts > 0
-    layers = [item.layer for item in profile.layers]
     shared = counts @ np.array([layer.parameters for layer in layers])
     for kind, layer in enumerate(layers):
         if layer.tied:
@@ -99,7 +88,6 @@ def contents(profile: Profile) -> Contents:
     costs = [[item.cost[mode] for item in profile.layers] for mode in MODES]
     kept = np.array([[item.kept[mode] for item in profile.layers] for mode in MODES])
     again = kept[0] - kept
-    repeated = [kind for kind, layer in enumerate(layers) if layer.repeat > 1]
     return Contents(
         kinds=units,
         counts=counts,
@@ -113,5 +101,5 @@ def contents(profile: Profile) -> Contents:
         experts=counts @ np.array([layer.expert_parameters for layer in layers]),
         largest=np.where(present, [layer.parameters + layer.expert_parameters for layer in layers], 0).max(axis=-1),
         crossing=np.array([0, *(layers[unit[-1]].output_bytes for unit in units[:-1]), 0]),
-        block=repeated[0] if len(repeated) == 1 else -1,
+        block=block_of(layers),
     )

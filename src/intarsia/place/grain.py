@@ -1,4 +1,4 @@
-"""How long the slowest stage takes at least since layers are whole: the first step of ``room``, for many strategies at once.
+"""How long the slowest stage takes at least since layers are whole: for many strategies at once.
 
 Stages of p hold ⌊x/ℓ⌋ main layers each in x seconds, the first and the last fewer by what else they hold. What they
 hold together changes at multiples of ℓ, and at those beyond what the ends take; the first of these that suffices is the

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from intarsia.place.chain_split import NEVER, SAME, Runs, Table, mode_of
+from intarsia.place.chain_split import NEVER, SAME, Runs
 from intarsia.place.contents import Floats
+from intarsia.place.tables import Table, mode_of
 
 MOST = 200_000
 """Labels of one threshold; beyond them the bound stays a bound."""

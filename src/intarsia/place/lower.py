@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intarsia.graph import Pattern
-from intarsia.place.choices import Degrees, Task
 from intarsia.place.contents import Floats
 from intarsia.place.memory import BUCKET_BYTES, FRAGMENTATION, RUNTIME_BYTES, STATE_BYTES, WEIGHT_BYTES
 from intarsia.place.profile import Profile
+from intarsia.place.space import Degrees, Task
 from intarsia.place.strategy import Pipeline
 from intarsia.place.sums import Network, Work
 

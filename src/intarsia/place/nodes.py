@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from intarsia.graph import Recompute, Variant
 from intarsia.machines.chips.efficiency import Efficiency
-from intarsia.place.choices import Task, degrees, strategy_of, variants
-from intarsia.place.contents import Contents, Floats, contents, units_of
+from intarsia.place.contents import Contents, Floats, contents
 from intarsia.place.grain import whole_layers
 from intarsia.place.lower import Grid, Lower, grid, lower
 from intarsia.place.profile import Profile, demands
 from intarsia.place.room import Dominant, dominant, roomy_seconds
 from intarsia.place.solve import Solved, solve
+from intarsia.place.space import Task, degrees, strategy_of, variants
 from intarsia.place.sums import Network, work_of
 
 BOUNDED, ROOMY, SPLIT = range(3)
@@ -103,11 +103,9 @@ def space_of(task: Task, efficiency: Efficiency, told: Callable[[str], None]) ->
     for variant in variants(task):
         profile = demands(task.model, variant, task.cluster).priced(efficiency)
         network = network or Network(profile)
-        repeated = [item.layer.repeat for item in profile.layers if item.layer.repeat > 1]
         key = (variant.tensor * variant.context, variant.context, variant.expert, variant.microbatch)
         if key not in grids:
-            blocks = repeated[0] if len(repeated) == 1 else 0
-            grids[key] = grid(degrees(task, variant, blocks, len(units_of(profile))))
+            grids[key] = grid(degrees(task, variant, [item.layer for item in profile.layers]))
         entries = grids[key]
         if not entries.own:
             continue

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from intarsia.ground import InputError
+from intarsia.machines.chips import refuse_efficiency
 from intarsia.place.plan_file import PlanFile
 
 DEGREES = ("tensor", "pipeline", "data", "context", "expert", "microbatch", "global_batch", "sequence", "interleave")
+SIZES = ("hidden", "blocks", "heads", "kv_heads", "head_width", "vocab", "sequence")
 
 
 def refuse_plan(plan: PlanFile, devices: int, *, where: str) -> None:
@@ -15,6 +19,13 @@ def refuse_plan(plan: PlanFile, devices: int, *, where: str) -> None:
         InputError: they do not.
     """
     strategy = plan.strategy
+    refuse_efficiency(plan.efficiency, where=where)
+    sizes = asdict(plan.transformer) if plan.transformer else {}
+    for name in SIZES if sizes else ():
+        if sizes[name] < 1:
+            raise InputError(
+                f"the model's {name} is not positive", where=where, value=str(sizes[name]), allowed="1 or more"
+            )
     for name in DEGREES:
         value = getattr(strategy, name)
         if value < 1 and not (name == "sequence" and value == 0):
@@ -28,11 +39,11 @@ def refuse_plan(plan: PlanFile, devices: int, *, where: str) -> None:
             where=where,
             value=f"{degrees} = {strategy.devices}, devices {devices}",
         )
-    if strategy.global_batch % (strategy.data * strategy.microbatch):
+    if strategy.global_batch < strategy.data * strategy.microbatch:
         raise InputError(
-            "the global batch is no multiple of replicas × microbatch",
+            "the global batch is less than one microbatch for each replica",
             where=where,
-            value=f"{strategy.global_batch} over {strategy.data} × {strategy.microbatch}",
+            value=f"{strategy.global_batch} < {strategy.data} × {strategy.microbatch}",
         )
     if len(plan.split.counts) != strategy.pipeline:
         raise InputError(

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intarsia.graph import Recompute
-from intarsia.place.choices import Task
 from intarsia.place.nodes import Branch, Space, Wanted, best_first
 from intarsia.place.plan import Candidate, Price
 from intarsia.place.solve import Solved
+from intarsia.place.space import Task
 from intarsia.place.strategy import Pipeline
 
 WORK = 120

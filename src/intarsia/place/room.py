@@ -13,11 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from intarsia.graph import Recompute
-from intarsia.place.contents import MODES, Floats, units_of
+from intarsia.place.contents import MODES, Floats
 from intarsia.place.exchange import data_group, expert_group, gather, message, optimizer, synchronise
 from intarsia.place.lower import SLACK
 from intarsia.place.memory import BUCKET_BYTES, FRAGMENTATION, RUNTIME_BYTES, STATE_BYTES, WEIGHT_BYTES, in_flight
 from intarsia.place.profile import LayerProfile, Profile
+from intarsia.place.space import units_of
 from intarsia.place.strategy import Strategy
 
 NEAR = 0.5
@@ -57,7 +58,7 @@ def dominant(profile: Profile, recompute: tuple[Recompute, ...]) -> Dominant:
     modes = [mode for mode in MODES if mode in recompute]
     items = profile.layers
     at = max(range(len(items)), key=lambda i: items[i].layer.repeat * min(items[i].cost[m].seconds for m in modes))
-    units = units_of(profile)
+    units = units_of([item.layer for item in profile.layers])
     inside = [index for index, unit in enumerate(units) if at in unit]
     opens, closes = inside[0] == 1, inside[-1] == len(units) - 2
     besides = sum(item.layer.repeat for item in items) - items[at].layer.repeat

@@ -9,12 +9,13 @@ from intarsia.graph import Model
 from intarsia.ground import InputError
 from intarsia.machines.chips.efficiency import Efficiency
 from intarsia.machines.clusters import Cluster
-from intarsia.place.choices import Choices, Task
+from intarsia.place.choices import Choices
 from intarsia.place.nodes import Space, best_first, space_of
 from intarsia.place.plan import EQUAL, Candidate, Plan, Removed
 from intarsia.place.predict import predict_split
 from intarsia.place.prices import candidate, prices, work
 from intarsia.place.solve import Solved
+from intarsia.place.space import Task
 from intarsia.place.strategy import Strategy
 from intarsia.place.unfit import unfit
 from intarsia.solvers import Effort, Found, Infeasible, Limits, Outcome, OutOfTime

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from intarsia.graph import Recompute
-from intarsia.place.chain_split import SAME, Chained, Table, chain_split, tables, through
+from intarsia.place.chain_split import SAME, Chained, chain_split, through
 from intarsia.place.contents import Contents
 from intarsia.place.labels import exact_through
 from intarsia.place.profile import Profile
 from intarsia.place.stages import stages
 from intarsia.place.step import step_time
 from intarsia.place.strategy import Pipeline, Split, Strategy
+from intarsia.place.tables import Table, tables
 
 CLOSE = 1e-10
 """Relative difference of seconds worked out in different orders."""

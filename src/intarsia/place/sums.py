@@ -10,9 +10,9 @@ import numpy as np
 
 from intarsia.cost import Placed, collective_seconds, message_seconds
 from intarsia.graph import Pattern
-from intarsia.place.choices import Task
-from intarsia.place.contents import MODES, Floats, units_of
+from intarsia.place.contents import MODES, Floats
 from intarsia.place.profile import Profile
+from intarsia.place.space import Task, units_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def work_of(profile: Profile, task: Task) -> Work:
     seconds = [min(item.cost[mode].seconds for mode in modes) for item in layers]
     kept = [min(item.kept[mode] for mode in modes) for item in layers]
     own = [item.layer.parameters - item.layer.tied_parameters for item in layers]
-    units = units_of(profile)
+    units = units_of([item.layer for item in profile.layers])
     return Work(
         seconds=np.array([sum(seconds[kind] for kind in unit) for unit in units]),
         backward=sum(item.layer.repeat * min(item.cost[m].backward.seconds for m in modes) for item in layers),

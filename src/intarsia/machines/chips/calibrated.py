@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from importlib.resources import files
-from math import hypot
+from math import hypot, inf
 from pathlib import Path
 
 import msgspec
@@ -99,10 +99,22 @@ def _borrowed(chip: Chip, lender: Chip, own: Efficiency) -> Efficiency:
 def _efficiency(file: _File, where: str) -> Efficiency:
     values = msgspec.structs.asdict(file)
     del values["chip"]
+    efficiency = Efficiency(**values)
+    refuse_efficiency(efficiency, where=where)
+    return efficiency
+
+
+def refuse_efficiency(efficiency: Efficiency, *, where: str) -> None:
+    """Says nothing where fractions are fractions and seconds are not negative.
+
+    Raises:
+        InputError: they are not.
+    """
     for name in ("matmul", "flash", "memory", "misaligned", "link"):
-        if not 0 < values[name] <= 1:
-            raise InputError(f"{name} is no fraction", where=where, value=str(values[name]), allowed="0 < fraction ≤ 1")
+        value = getattr(efficiency, name)
+        if not 0 < value <= 1:
+            raise InputError(f"{name} is no fraction", where=where, value=str(value), allowed="0 < fraction ≤ 1")
     for name in ("kernel", "host", "collective", "straggle", "error"):
-        if values[name] < 0:
-            raise InputError(f"{name} is negative", where=where, value=str(values[name]), allowed="0 or more")
-    return Efficiency(**values)
+        value = getattr(efficiency, name)
+        if not 0 <= value < inf:
+            raise InputError(f"{name} is negative", where=where, value=str(value), allowed="0 or more")

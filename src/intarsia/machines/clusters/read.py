@@ -10,6 +10,7 @@ import msgspec
 
 from intarsia.ground import InputError
 from intarsia.ground.records import decode_record, read_record, refuse_unknown
+from intarsia.machines.chips.chip import Chip
 from intarsia.machines.chips.read import read_chip
 from intarsia.machines.clusters.cluster import Cluster, Level
 
@@ -75,7 +76,7 @@ def _cluster(file: _File, devices: int, where: str) -> Cluster:
             where=where,
             value=str(devices),
             allowed="1 or more",
-            hint=f"{file.name}x64",
+            hint='"devices": 64 in the file' if where.endswith(".json") else f"{file.name}x64",
         )
     if not file.levels:
         raise InputError("the cluster has no network level", where=where, allowed="one level or more")
@@ -91,7 +92,16 @@ def _cluster(file: _File, devices: int, where: str) -> Cluster:
         raise InputError(
             "the levels do not reach every chip", where=where, value=f"{reached} of {devices}", hint="0 devices for all"
         )
-    return Cluster(file.name, read_chip(file.chip), devices, tuple(levels), file.source)
+    return Cluster(file.name, _chip(file.chip, where), devices, tuple(levels), file.source)
+
+
+def _chip(text: str, where: str) -> Chip:
+    try:
+        return read_chip(text)
+    except InputError as error:
+        raise InputError(
+            error.what, where=error.where or where, value=error.value, allowed=error.allowed, hint=error.hint
+        ) from error
 
 
 def _refuse_level(level: _Level, reached: int, where: str) -> None:
