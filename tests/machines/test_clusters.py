@@ -91,11 +91,17 @@ def test_the_first_chips_need_only_their_levels(tmp_path: Path, devices: int, le
         ({"levels": [NODE, RACK]}, "the levels do not reach every chip: 16 of 64; try: 0 devices for all"),
         (
             {"devices": -1},
-            "the cluster's number of chips is missing or not positive: -1; allowed: 1 or more; try: minex64",
+            (
+                "the cluster's number of chips is missing or not positive: -1; allowed: 1 or more; "
+                'try: "devices": 64 in the file'
+            ),
         ),
         (
             {"devices": None},
-            "the cluster's number of chips is missing or not positive: 0; allowed: 1 or more; try: minex64",
+            (
+                "the cluster's number of chips is missing or not positive: 0; allowed: 1 or more; "
+                'try: "devices": 64 in the file'
+            ),
         ),
     ],
 )
@@ -111,7 +117,9 @@ def test_a_file_that_is_not_json_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_unknown_chip_in_a_file_is_refused(tmp_path: Path) -> None:
-    assert refused(written(tmp_path, chip="a1000")).startswith("unknown chip: a1000; allowed: a100, ")
+    assert refused(written(tmp_path, chip="a1000")).startswith(
+        f"{tmp_path}/mine.json: unknown chip: a1000; allowed: a100, "
+    )
 
 
 @pytest.mark.parametrize("text", ["a100x0", "a100"])

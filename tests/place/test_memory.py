@@ -58,7 +58,7 @@ def test_gpt3_by_hand() -> None:
 
 
 def test_gpt3_activations_are_those_of_the_published_formula() -> None:
-    """Korthikanti et al., MLSys 2023, equation 4: s·b·h·(34 + 5·a·s/h)/t bytes a block; a stage s keeps p − s of them."""
+    """Korthikanti et al., MLSys 2023, equation 4: s·b·h·(34 + 5·a·s/h)/t bytes a block; stage s keeps p − s of each."""
     block = TOKENS * HIDDEN * (34 + 5 * HEADS * TOKENS / HIDDEN) / 8
     for stage, found in list(enumerate(memory(gpt3(), GPT3)))[1:-1]:
         assert found.activations == pytest.approx(6 * block * (16 - stage), rel=0.03)

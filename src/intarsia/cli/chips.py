@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from intarsia.cli.command import Command, json_option
 from intarsia.cli.printing import print_json, print_table
+
+if TYPE_CHECKING:
+    from intarsia.machines.clusters import Cluster
 
 
 def _options(parser: ArgumentParser) -> None:
@@ -21,11 +24,15 @@ def _run(arguments: Namespace) -> int:
     chips = [(name, read_chip(name)) for name in chip_names()]
     clusters = [(name, read_cluster(name, devices=4096)) for name in cluster_names()]
     if arguments.json:
-        described: dict[str, Any] = {name: asdict(chip) | {"peak_flops": chip.peak_flops} for name, chip in chips}
-        joined = {name: {"chip": c.chip.name, "levels": [asdict(level) for level in c.levels]} for name, c in clusters}
+        described: dict[str, Any] = {
+            name: asdict(chip) | {"peak_flops": chip.peak_flops, "efficiency": asdict(efficiency_of(chip))}
+            for name, chip in chips
+        }
+        joined = {name: {"chip": c.chip.name, "levels": _levels(c), "source": c.source} for name, c in clusters}
         print_json({"chips": described, "clusters": joined})
         return 0
-    columns = ("chip", "cores", "bf16 TFLOP/s", "HBM GiB", "TB/s", "link GB/s", "efficiencies", "source")
+    nodes = {cluster.chip.name: cluster.levels[0].devices for _, cluster in clusters}
+    columns = ("chip", "cores", "TFLOP/s", "HBM GiB", "TB/s", "link GB/s", "node", "efficiencies", "figures")
     rows = [
         (
             name,
@@ -34,13 +41,14 @@ def _run(arguments: Namespace) -> int:
             f"{chip.hbm_bytes / 2**30:.0f}",
             f"{chip.hbm_bandwidth / 1e12:.2f}",
             f"{chip.link_bandwidth / 1e9:.0f}",
+            str(nodes.get(chip.name, "–")),
             "borrowed" if efficiency_of(chip).source.startswith("borrowed") else "calibrated",
-            chip.source,
+            "recalled, check" if "recalled" in chip.source else "published",
         )
         for name, chip in chips
     ]
-    print_table(columns, rows, right=columns[2:6])
-    print()
+    print_table(columns, rows, right=columns[2:7])
+    print("\ndense bf16; links: all of a chip, one direction; recalled: some figure is from memory, see --json\n")
     levels = ("cluster", "chip", "node", "GB/s inside", "GB/s between", "topology")
     print_table(
         levels,
@@ -51,13 +59,20 @@ def _run(arguments: Namespace) -> int:
                 str(cluster.levels[0].devices),
                 f"{cluster.levels[0].bandwidth / 1e9:g}",
                 f"{cluster.levels[-1].bandwidth / 1e9:g}",
-                "; ".join(level.topology for level in cluster.levels),
+                "; ".join(level.topology.partition(" (")[0] for level in cluster.levels),
             )
             for name, cluster in clusters
         ],
         right=levels[2:5],
     )
     return 0
+
+
+def _levels(cluster: Cluster) -> list[dict[str, Any]]:
+    """The levels; the last one reaches as many chips as there are."""
+    levels = [asdict(level) for level in cluster.levels]
+    levels[-1]["devices"] = None
+    return levels
 
 
 COMMAND = Command("chips", "list the chips and clusters that have names", "intarsia chips --json", _options, _run)

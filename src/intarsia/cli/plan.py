@@ -7,16 +7,21 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any
 
 from intarsia.cli.command import Command, json_option, output_path
-from intarsia.cli.printing import print_fields, print_json, print_table
+from intarsia.cli.predict import predict_json
+from intarsia.cli.printing import print_fields, print_json, print_table, ranks_text
 from intarsia.cli.strategy_options import cluster_options
 from intarsia.ground import InputError, refuse_unwritable
 from intarsia.ground.units import bytes_text, count_text, percent_text, ratio_text, seconds_text
 
 if TYPE_CHECKING:
     from intarsia.flow.planning import PlanAnswer
-    from intarsia.place.plan import Plan
+    from intarsia.place.plan import Plan, Price
     from intarsia.place.strategy import Strategy
 
+PREDICTED = (
+    "ranks", "seconds", "interval", "parts", "tokens_per_second", "samples_per_second", "mfu", "device_hours",
+    "bytes_per_device", "stage", "capacity", "fits",
+)  # fmt: skip
 COLUMNS = ("tensor", "pipeline", "data", "context", "expert", "microbatch", "chunks", "zero", "order", "recompute")
 
 
@@ -103,7 +108,10 @@ def _print(answer: PlanAnswer) -> None:
             because = [("because", text) for text in answer.because]
             print_fields([*head, ("outcome", "nothing fits"), *because, ("try", answer.relaxation)])
         else:
-            print_fields([*head, ("outcome", "out of time, no plan yet; --limit gives more")])
+            bound = f"no plan is below {seconds_text(answer.bound)}" if answer.bound else ""
+            print_fields(
+                [*head, ("outcome", "out of time, no plan yet"), ("bound", bound), ("try", "a larger --limit")]
+            )
         return
     _print_plan(answer, plan, head)
 
@@ -131,6 +139,7 @@ def _print_plan(answer: PlanAnswer, plan: Plan, head: list[tuple[str, str]]) -> 
             ("utilisation", f"{percent_text(found.mfu, 1)} of the peak (MFU)"),
             ("memory", f"{bytes_text(memory.total)} of {bytes_text(found.capacity)}, stage {found.fullest}"),
             ("  kinds", ", ".join(f"{name} {bytes_text(size)}" for name, size in memory.kinds().items() if size)),
+            ("ranks", ranks_text(answer.predicted.ranks) if answer.predicted else ""),
             ("stages", _stages(plan)),
             ("idle", f"{plan.idle} devices" if plan.idle else ""),
             ("search", _search(plan, answer.outcome.effort.seconds)),
@@ -214,58 +223,58 @@ def _degrees(strategy: Strategy, recompute: str) -> tuple[str, ...]:
 
 
 def plan_json(answer: PlanAnswer) -> dict[str, Any]:
-    """An answer as JSON."""
+    """An answer as JSON; without a plan its fields are null or empty."""
     from dataclasses import asdict
 
-    plan = answer.plan
-    outcome = "infeasible" if answer.because else "optimal" if answer.proved else "out of time"
-    head: dict[str, Any] = {
+    plan, predicted = answer.plan, answer.predicted
+    outcome = "infeasible" if answer.because else "found" if answer.proved else "out of time"
+    said = predict_json(predicted) if predicted else dict.fromkeys(PREDICTED)
+    said |= {"notes": list(answer.notes), "model": answer.model.name, "parameters": answer.model.parameters}
+    said |= {"cluster": answer.cluster.name, "devices": answer.cluster.devices}
+    return {
         "outcome": outcome,
-        "model": answer.model.name,
-        "cluster": answer.cluster.name,
-        "devices": answer.cluster.devices,
+        "optimal": answer.proved,
+        "because": list(answer.because),
+        "relaxation": answer.relaxation or None,
+        "bound": _finite(answer.bound),
+        "gap": plan.gap if plan else None,
         "search_seconds": answer.outcome.effort.seconds,
-    }
-    if answer.because:
-        return head | {"because": list(answer.because), "relaxation": answer.relaxation}
-    if plan is None:
-        return head
-    found = plan.prediction
-    memory = found.memory[found.fullest]
-    return head | {
-        "seconds": found.seconds,
-        "interval": list(found.interval),
-        "bound": plan.bound,
-        "gap": plan.gap,
-        "mfu": found.mfu,
-        "strategy": _plain(asdict(plan.strategy)),
-        "stages": [
-            {"layers": list(counts), "recompute": str(mode)}
-            for counts, mode in zip(plan.split.counts, plan.split.recompute, strict=True)
-        ],
-        "idle": plan.idle,
-        "bytes_per_device": memory.kinds() | {"total": memory.total},
-        "capacity": found.capacity,
-        "removed": asdict(plan.removed),
-        "runners_up": [{"seconds": c.seconds, "strategy": _plain(asdict(c.strategy))} for c in plan.runners_up],
-        "tie": plan.tie,
-        "prices": [
-            {
-                "choice": price.choice,
-                "value": price.value,
-                "seconds": price.best.seconds if price.best else None,
-                "bound": price.bound if price.bound < float("inf") else None,
-                "times": price.times if price.times < float("inf") else None,
-                "proved": price.proved,
-            }
-            for price in plan.prices
-        ],
-        "notes": list(answer.notes),
+        **said,
+        "strategy": asdict(plan.strategy) if plan else None,
+        "stages": _stages_json(answer, plan) if plan else [],
+        "idle": plan.idle if plan else None,
+        "removed": asdict(plan.removed) if plan else None,
+        "runners_up": [{"seconds": c.seconds, "strategy": asdict(c.strategy)} for c in plan.runners_up] if plan else [],
+        "tie": plan.tie if plan else None,
+        "prices": [_price_json(price) for price in plan.prices] if plan else [],
     }
 
 
-def _plain(fields: dict[str, Any]) -> dict[str, Any]:
-    return {name: str(value) if isinstance(value, str) else value for name, value in fields.items()}
+def _stages_json(answer: PlanAnswer, plan: Plan) -> list[dict[str, Any]]:
+    names = [layer.name for layer in answer.model.layers(plan.strategy.variant)]
+    return [
+        {
+            "layers": {name: count for name, count in zip(names, counts, strict=True) if count},
+            "recompute": str(mode),
+            "bytes_per_device": memory.total,
+        }
+        for counts, mode, memory in zip(plan.split.counts, plan.split.recompute, plan.prediction.memory, strict=True)
+    ]
+
+
+def _price_json(price: Price) -> dict[str, Any]:
+    return {
+        "choice": price.choice,
+        "value": price.value,
+        "seconds": price.best.seconds if price.best else None,
+        "bound": _finite(price.bound),
+        "times": _finite(price.times),
+        "proved": price.proved,
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if value < float("inf") else None
 
 
 COMMAND = Command(

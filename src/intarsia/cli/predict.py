@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intarsia.cli.command import Command, json_option, output_path, path_of
-from intarsia.cli.printing import print_fields, print_json, progress
+from intarsia.cli.printing import print_fields, print_json, progress, ranks_text
 from intarsia.cli.strategy_options import cluster_options, degree_options, model_options, run_options
 from intarsia.ground import InputError, refuse_unwritable, write_file
 from intarsia.ground.units import bytes_text, count_text, percent_text, seconds_text
@@ -102,6 +102,7 @@ def _print(answer: PredictAnswer) -> None:
         [
             ("model", f"{answer.model}, {count_text(answer.parameters)} parameters"),
             ("cluster", f"{answer.cluster.name}, {found.strategy.devices} of {answer.cluster.devices} devices"),
+            ("ranks", ranks_text(answer.ranks)),
             ("iteration", f"{seconds_text(found.seconds)} ({seconds_text(low)} to {seconds_text(high)}, nine in ten)"),
             *(
                 (name, f"{seconds_text(part)}  {percent_text(part, found.seconds)}")
@@ -124,6 +125,8 @@ def _print(answer: PredictAnswer) -> None:
 
 def predict_json(answer: PredictAnswer) -> dict[str, Any]:
     """An answer as JSON."""
+    from dataclasses import asdict
+
     found = answer.prediction
     memory = found.memory[found.fullest]
     return {
@@ -131,6 +134,7 @@ def predict_json(answer: PredictAnswer) -> dict[str, Any]:
         "parameters": answer.parameters,
         "cluster": answer.cluster.name,
         "devices": found.strategy.devices,
+        "ranks": {name: asdict(of) for name, of in answer.ranks.items()},
         "seconds": found.seconds,
         "interval": list(found.interval),
         "parts": answer.parts,

@@ -8,11 +8,14 @@ import shutil
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from intarsia.ground.units import seconds_text
+
+if TYPE_CHECKING:
+    from intarsia.flow.predictions import Ranks
 
 PIPE_WIDTH = 240
 NARROWEST = 30
@@ -63,6 +66,16 @@ def print_wrapped(head: str, text: str) -> None:
     room = columns and max(columns - len(head), NARROWEST)
     lines = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) if room else [text]
     print(head + ("\n" + " " * len(head)).join(lines))
+
+
+def ranks_text(ranks: Mapping[str, Ranks]) -> str:
+    """Where the devices of each degree are, those of one left out."""
+    parts = [
+        f"{name} {of.ranks} " + ("in a node" if of.nodes == 1 else f"over {of.nodes} nodes")
+        for name, of in ranks.items()
+        if of.ranks > 1
+    ]
+    return ", ".join(parts) or "one device"
 
 
 def _columns() -> int:

@@ -48,7 +48,7 @@ def model_options(parser: ArgumentParser) -> None:
 def degree_options(parser: ArgumentParser) -> None:
     """The degrees of a strategy."""
     degrees = parser.add_argument_group("the strategy")
-    parallel = "tensor parallel; also --pp (pipeline), --dp (data), --cp (context), --ep (expert)"
+    parallel = "tensor parallel; also --pp pipeline, --dp data, --cp context, --ep expert"
     for name, default, text in (
         ("tp", 1, parallel), ("pp", 1, SUPPRESS), ("dp", 0, SUPPRESS), ("cp", 1, SUPPRESS), ("ep", 1, SUPPRESS)
     ):  # fmt: skip

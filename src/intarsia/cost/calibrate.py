@@ -83,7 +83,8 @@ def _fit_kind(chip: Chip, rows: Sequence[Measured]) -> NDArray[np.float64]:
     times = np.array([row.seconds for row in rows])
 
     def residuals(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.log(_seconds(chip, rows, np.exp(values)) / times)
+        off: NDArray[np.float64] = np.log(_seconds(chip, rows, np.exp(values)) / times)
+        return off
 
     start = [math.log(0.8), math.log(2e-5)]
     values = fit(residuals, start, [math.log(0.2), math.log(1e-7)], [0.0, math.log(2e-4)])

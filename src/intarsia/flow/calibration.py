@@ -178,7 +178,9 @@ def _priced(path: Path, cluster: str, words: Mapping[str, str], chip: Chip) -> t
     _, rows = read_runs(path, words)
     unmeasured = [row.line for row in rows if not row.measured]
     if unmeasured:
-        raise InputError("a run has no iteration_ms", where=f"{path}, line {unmeasured[0]}")
+        raise InputError(
+            "iteration_ms is empty", where=f"{path}, line {unmeasured[0]}", allowed="milliseconds of one iteration"
+        )
     clusters = {size: read_cluster(cluster, devices=size) for size in {row.strategy.devices for row in rows}}
     for row in rows:
         of_row = clusters[row.strategy.devices]

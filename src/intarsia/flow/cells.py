@@ -37,9 +37,7 @@ def read_csv(path: Path, *, what: str) -> Cells:
         raise InputError(f"cannot read the {what}", where=str(path), value=error.strerror or str(error)) from error
     lines = [(at, line) for at, line in enumerate(text.splitlines(), 1) if line.strip() and not line.startswith("#")]
     if len(lines) < 2:
-        raise InputError(
-            f"the {what} has no rows", where=str(path), allowed="a line of columns, then a row on each line"
-        )
+        raise InputError(f"{what} without rows", where=str(path), allowed="a line of columns, then a row on each line")
     columns = _split(path, *lines[0])
     twice = [name for at, name in enumerate(columns) if name in columns[:at]]
     if twice:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from intarsia.flow.predictions import PredictAnswer, notes_of
+from intarsia.flow.questions import read_limit, read_sequence, refuse_choices
 from intarsia.graph import Model
 from intarsia.ground import InputError
+from intarsia.ground.units import seconds_text
 from intarsia.machines.chips import efficiency_of
 from intarsia.machines.clusters import Cluster, read_cluster
 from intarsia.models import read_model
@@ -18,6 +20,7 @@ from intarsia.place.plan import Plan
 from intarsia.place.plan_file import PlanFile, RunnerUp, plan_file, predict_again
 from intarsia.place.plan_json import read_plan
 from intarsia.place.search import best_plan
+from intarsia.place.strategy import Strategy
 from intarsia.solvers import Found, Infeasible, Limits, Outcome, OutOfTime
 
 
@@ -49,6 +52,25 @@ class PlanAnswer:
                 return best
             case Infeasible():
                 return None
+
+    @property
+    def predicted(self) -> PredictAnswer | None:
+        """What ``predict`` says of the plan."""
+        plan = self.plan
+        if plan is None:
+            return None
+        return PredictAnswer(self.model.name, self.model.parameters, self.cluster, plan.prediction, self.notes)
+
+    @property
+    def bound(self) -> float:
+        """Seconds that no plan can beat; infinite where nothing fits."""
+        match self.outcome:
+            case Found(plan, _, _):
+                return plan.bound
+            case OutOfTime(best, bound, _):
+                return best.bound if best else bound[0] * 1e-12
+            case Infeasible():
+                return float("inf")
 
     @property
     def proved(self) -> bool:
@@ -97,16 +119,17 @@ def plan_training(
     of_model, of_cluster = read_model(model), read_cluster(cluster)
     if global_batch < 1:
         raise InputError("the global batch is not positive", value=str(global_batch), allowed="1 or more")
-    if sequence < 0 or not (sequence or of_model.sequence):
-        raise InputError("the length of sequences is missing or negative", value=str(sequence), hint="--seq 2048")
+    sequence = read_sequence(of_model, sequence)
+    limit = read_limit(limit)
     efficiency = efficiency_of(of_cluster.chip, calibration)
     choices = Choices().only(only or {})
+    refuse_choices(of_model, of_cluster, global_batch, sequence, choices)
     outcome = best_plan(
         of_model,
         of_cluster,
         efficiency,
         global_batch,
-        sequence or of_model.sequence,
+        sequence,
         choices,
         Limits(seconds=limit),
         told=told,
@@ -116,11 +139,12 @@ def plan_training(
     plan = answer.plan
     if plan is None:
         return answer
-    wrong = check_plan(of_model, of_cluster, efficiency, global_batch, sequence or of_model.sequence, plan)
+    wrong = check_plan(of_model, of_cluster, efficiency, global_batch, sequence, plan)
     if wrong:
         raise AssertionError(f"the plan fails its check: {wrong}")
     runners = tuple(RunnerUp(candidate.strategy, candidate.seconds) for candidate in plan.runners_up)
-    kept = plan_file(of_model, cluster, plan.prediction, named=model, bound=float(plan.bound), runners_up=runners)
+    lasting = str(Path(cluster).resolve()) if cluster.endswith(".json") else cluster
+    kept = plan_file(of_model, lasting, plan.prediction, named=model, bound=float(plan.bound), runners_up=runners)
     return PlanAnswer(of_model, of_cluster, outcome, kept, notes_of(plan.strategy, of_cluster, plan.prediction))
 
 
@@ -130,6 +154,22 @@ def predict_plan(path: Path) -> PredictAnswer:
     Raises:
         InputError: the file is wrong, or what it names is not there any more.
     """
-    model, cluster, prediction = predict_again(read_plan(path))
+    plan = read_plan(path)
+    try:
+        _refuse_cluster(plan.strategy, read_cluster(plan.cluster))
+        model, cluster, prediction = predict_again(plan)
+    except InputError as error:
+        where = f"{path}: {error.where}" if error.where else str(path)
+        raise InputError(error.what, where=where, value=error.value, allowed=error.allowed, hint=error.hint) from error
     notes = notes_of(prediction.strategy, cluster, prediction)
+    if prediction.seconds != plan.seconds:
+        notes += (f"the plan said {seconds_text(plan.seconds)}: it was changed, or made by another version",)
     return PredictAnswer(model.name, model.parameters, cluster, prediction, notes)
+
+
+def _refuse_cluster(strategy: Strategy, cluster: Cluster) -> None:
+    if strategy.devices > cluster.devices:
+        raise InputError("the plan needs more devices", value=f"{strategy.devices} of {cluster.devices}")
+    if strategy.data * strategy.context % strategy.expert:
+        value = f"{strategy.expert} of {strategy.data * strategy.context}"
+        raise InputError("the expert degree does not divide data × context", value=value)

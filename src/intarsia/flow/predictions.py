@@ -12,6 +12,21 @@ from intarsia.place.refuse import refuse_strategy
 
 
 @dataclass(frozen=True, slots=True)
+class Ranks:
+    """Where the devices of a degree are: device r is in node r // (devices of a node).
+
+    Attributes:
+        ranks: how many work together.
+        stride: between the numbers of neighbours.
+        nodes: over which a group of them spreads.
+    """
+
+    ranks: int
+    stride: int
+    nodes: int
+
+
+@dataclass(frozen=True, slots=True)
 class PredictAnswer:
     """A prediction for people.
 
@@ -45,6 +60,11 @@ class PredictAnswer:
         return self.prediction.strategy.devices * self.prediction.seconds / 3600
 
     @property
+    def ranks(self) -> dict[str, Ranks]:
+        """Where the devices of each degree are."""
+        return ranks_of(self.prediction.strategy, self.cluster)
+
+    @property
     def parts(self) -> dict[str, float]:
         """Seconds of an iteration by part."""
         time = self.prediction.time
@@ -68,6 +88,24 @@ def predict_strategy(
     efficiency = efficiency_of(cluster.chip, calibration)
     prediction = predict(model, strategy, cluster.first(strategy.devices), efficiency)
     return PredictAnswer(model.name, model.parameters, cluster, prediction, notes_of(strategy, cluster, prediction))
+
+
+def ranks_of(strategy: Strategy, cluster: Cluster) -> dict[str, Ranks]:
+    """Where the devices of each degree are; ranks are numbered tensor, context, data, pipeline, the first fastest."""
+    tensor, context, data = strategy.tensor, strategy.context, strategy.data
+    strides = {
+        "tensor": (tensor, 1),
+        "context": (context, tensor),
+        "expert": (strategy.expert, tensor),
+        "data": (data, tensor * context),
+        "pipeline": (strategy.pipeline, tensor * context * data),
+    }
+    node = cluster.levels[0].devices
+    found = {}
+    for name, (ranks, stride) in strides.items():
+        inside = min(ranks, max(node // stride, 1))
+        found[name] = Ranks(ranks, stride, -(-ranks // inside))
+    return found
 
 
 def notes_of(strategy: Strategy, cluster: Cluster, prediction: Prediction) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from intarsia.cost import Placed
+from intarsia.flow.questions import read_limit, read_sequence
 from intarsia.graph import Attention, Group, Layer, Recompute, Variant
 from intarsia.ground import InputError
 from intarsia.machines.chips import Chip, efficiency_of, read_chip
@@ -75,23 +76,35 @@ def schedule_layer(
         InputError: anything of these that is wrong.
     """
     of_model, of_chip = read_model(model), read_chip(chip)
-    if tensor_cores < 0 or vector_cores < 0:
-        raise InputError("a number of cores is negative", value=str(min(tensor_cores, vector_cores)))
+    for name, value, least in (
+        ("microbatch", microbatch, 1),
+        ("tensor", tensor, 1),
+        ("tensor-cores", tensor_cores, 0),
+        ("vector-cores", vector_cores, 0),
+    ):
+        if value < least:
+            what = "is not positive" if least else "is negative"
+            raise InputError(f"{name} {what}", value=str(value), allowed=f"{least} or more")
+    sequence, limit = read_sequence(of_model, sequence), read_limit(limit)
     if tensor_cores or vector_cores:
         if of_chip.serial:
-            raise InputError("this chip runs one kernel after the other on all its cores", value=of_chip.name)
+            raise InputError(
+                "this chip runs one kernel after the other on all its cores",
+                value=of_chip.name,
+                hint="no --tensor-cores, no --vector-cores",
+            )
         of_chip = _with_cores(of_chip, tensor_cores, vector_cores)
     if attention not in tuple(Attention):
         raise InputError("unknown attention", value=attention, allowed=", ".join(Attention))
     if recompute not in tuple(Recompute):
         raise InputError("unknown recompute", value=recompute, allowed=", ".join(Recompute))
-    variant = Variant(microbatch, sequence or of_model.sequence, tensor=tensor, attention=Attention(attention))
+    variant = Variant(microbatch, sequence, tensor=tensor, attention=Attention(attention))
     reason = of_model.refusal(variant)
     if reason:
-        raise InputError(f"{of_model.name} cannot be cut so", value=reason)
+        raise InputError(f"{of_model.name} cannot be cut so", value=reason, hint="another --tensor")
     chosen = _layer(of_model.layers(variant), layer)
-    level = Level("links", max(tensor, 1), of_chip.link_bandwidth, 1e-6)
-    cluster = Cluster(of_chip.name, of_chip, max(tensor, 1), (level,), "links of the chip")
+    level = Level("links", tensor, of_chip.link_bandwidth, 1e-6)
+    cluster = Cluster(of_chip.name, of_chip, tensor, (level,), "links of the chip")
     groups = {group: Placed(tensor if group is Group.TENSOR else 1, 1) for group in Group}
     efficiency = efficiency_of(of_chip, calibration)
     again = chosen.recomputed(Recompute(recompute))

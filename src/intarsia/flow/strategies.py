@@ -88,7 +88,7 @@ def read_strategy(flags: Flags, *, where: str = "") -> Strategy:
     """
     product = flags.tp * flags.pp * flags.dp * flags.cp
     degrees = f"{flags.tp} × {flags.pp} × {flags.dp} × {flags.cp}"
-    for name in ("gpus", "tp", "pp", "dp", "cp", "ep", "microbatch", "global_batch", "interleave"):
+    for name in ("tp", "pp", "dp", "cp", "ep", "microbatch", "global_batch", "interleave", "gpus"):
         if getattr(flags, name) < 1:
             raise InputError(
                 f"{name} is not positive", where=where, value=str(getattr(flags, name)), allowed="1 or more"

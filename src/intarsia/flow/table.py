@@ -36,6 +36,8 @@ TRUTHS = ("sequence_parallel", "gated")
 WORDS = ("recompute", "attention", "dtype", "grad_dtype", "schedule")
 KNOWN = (*SIZES, *NEEDED, *DEFAULTS, *TRUTHS, *WORDS, "model", "gpus", "iteration_ms")
 ADDED = ("predicted_ms", "predicted_gib", "fits")
+TOLD = 200
+"""Rows between two words of progress: about a second."""
 ALIKE = 0.8
 """How like a column that is read (0 to 1) another one may be before it is taken for a slip of the pen."""
 
@@ -201,7 +203,7 @@ def predict_table(
         cells["predicted_gib"] = f"{found.memory[found.fullest].total / 2**30:.2f}"
         cells["fits"] = "true" if found.fits else "false"
         writer.writerow(cells)
-        if told:
+        if told and done % TOLD == 0:
             told(done, len(rows))
     measured = [(row, seconds) for row, seconds in zip(rows, predicted, strict=True) if row.measured]
     return TableAnswer(len(rows), output.getvalue(), quality(measured) if measured else None)

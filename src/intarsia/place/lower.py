@@ -110,7 +110,8 @@ def lower(profile: Profile, task: Task, entries: Grid, work: Work, network: Netw
     sent = one * (2 * (chunks - 1) * stages + 2 * (stages - 1))
     sum_ = total + share * np.maximum(every / layers, every - hides) + sent
     least = np.maximum(sum_ / stages, np.maximum(work.seconds.max(), whole_layers) + one * (2 * chunks - 1))
-    hidden = np.where(entries.bubbles, 0, 2 * np.minimum(work.weights, np.maximum(sum_ - least, 0) / 3))
+    often = 1 + (np.minimum(microbatches, stages) - 1) / np.maximum(stages - 1, 1)
+    hidden = np.where(entries.bubbles, 0, often * np.minimum(work.weights, np.maximum(sum_ - least, 0) / 3))
     return Lower(
         slope=microbatches - 1 / chunks,
         rest=np.where(_holds(task, entries, work, profile), sum_ / chunks - hidden, np.inf),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import exp
 
-from intarsia.graph import Model
+from intarsia.graph import Model, Recompute
 from intarsia.machines.chips.efficiency import Efficiency
 from intarsia.machines.clusters import Cluster
 from intarsia.place.even import even_split
@@ -60,7 +60,8 @@ class Prediction:
 
 def predict(model: Model, strategy: Strategy, cluster: Cluster, efficiency: Efficiency) -> Prediction:
     """The prediction for layers that are dealt out evenly; a legal strategy is expected (see ``refuse``)."""
-    profile = demands(model, strategy.variant, cluster).priced(efficiency)
+    modes = {Recompute.NONE, strategy.recompute}
+    profile = demands(model, strategy.variant, cluster, modes).priced(efficiency)
     return predict_split(model, profile, strategy, even_split(profile, strategy))
 
 

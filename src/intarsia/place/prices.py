@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intarsia.graph import Recompute
-from intarsia.place.nodes import Branch, Space, Wanted, best_first
+from intarsia.place.branches import Branch, Space
+from intarsia.place.nodes import Wanted, best_first
 from intarsia.place.plan import Candidate, Price
 from intarsia.place.solve import Solved
 from intarsia.place.space import Task
 from intarsia.place.strategy import Pipeline
 
-WORK = 120
+WORK = 240
 """Of the search for one price, in second bounds; a best split counts as ``SPLIT`` of them. Where that does not suffice,
 the price is a bound."""
 SPLIT = 20

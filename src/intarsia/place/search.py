@@ -9,8 +9,9 @@ from intarsia.graph import Model
 from intarsia.ground import InputError
 from intarsia.machines.chips.efficiency import Efficiency
 from intarsia.machines.clusters import Cluster
+from intarsia.place.branches import Space, space_of
 from intarsia.place.choices import Choices
-from intarsia.place.nodes import Space, best_first, space_of
+from intarsia.place.nodes import best_first
 from intarsia.place.plan import EQUAL, Candidate, Plan, Removed
 from intarsia.place.predict import predict_split
 from intarsia.place.prices import candidate, prices, work

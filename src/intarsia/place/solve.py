@@ -36,8 +36,15 @@ class Solved:
     split: Split
     profile: Profile
 
+    @property
+    def gap(self) -> bool:
+        """Whether another split may take less."""
+        return self.bound < self.seconds * (1 - CLOSE)
 
-def solve(profile: Profile, runs: Contents, strategy: Strategy, modes: tuple[Recompute, ...]) -> Solved | None:
+
+def solve(
+    profile: Profile, runs: Contents, strategy: Strategy, modes: tuple[Recompute, ...], *, exact: bool = True
+) -> Solved | None:
     """The best split of one strategy, or nothing if none fits.
 
     Args:
@@ -45,6 +52,7 @@ def solve(profile: Profile, runs: Contents, strategy: Strategy, modes: tuple[Rec
         runs: what stages can hold.
         strategy: degrees and switches.
         modes: what each stage may choose to compute again.
+        exact: where the dynamic programs leave a gap between bound and split, close it.
     """
     here = stages(profile, runs, strategy, modes, profile.cluster.chip.hbm_bytes)
     bubbles = strategy.order is Pipeline.ONE_F_ONE_B
@@ -55,11 +63,11 @@ def solve(profile: Profile, runs: Contents, strategy: Strategy, modes: tuple[Rec
     splits = [runs.split(way) for way in chained.splits]
     seconds, split = min(((_seconds(profile, strategy, one), one) for one in splits), key=lambda pair: pair[0])
     bound = chained.bound
-    if seconds > bound * (1 + CLOSE):
+    if seconds > bound * (1 + CLOSE) and exact:
         better, bound = _exact(runs, choices, chained, seconds, here.constant, bubbles=bubbles)
         if better is not None:
             seconds, split = _seconds(profile, strategy, better), better
-    return Solved(seconds, min(bound, seconds), strategy, split, profile)
+    return Solved(seconds, float(min(bound, seconds)), strategy, split, profile)
 
 
 def _seconds(profile: Profile, strategy: Strategy, split: Split) -> float:
@@ -71,18 +79,15 @@ def _exact(
 ) -> tuple[Split | None, float]:
     """The best split, if it beats ``seconds``, and the bound, by looking at each load of the slowest stage in turn."""
     best, split = seconds - constant, None
-    at = 0
     try:
-        while at < len(chained.levels):
-            level, base = float(chained.levels[at]), float(chained.base[at])
-            # no larger load allows less than all loads allow; ``base`` alone grows
-            if through(choices, level)[0] + base < best * (1 - SAME):
-                found = exact_through(choices, level, level * chained.slope, best, bubbles=bubbles)
-                if found is not None:
-                    best, split = found[0], runs.split(found[1])
-            at += 1
-            if at < len(chained.levels) and chained.base[at:].min() + chained.least >= best * (1 - SAME):
-                break
+        for level, base in zip(chained.levels.tolist(), chained.base.tolist(), strict=True):
+            limit = best * (1 - SAME)
+            # what all loads together allow is no more than what this one allows
+            if base + chained.least >= limit or base + through(choices, level)[0] >= limit:
+                continue
+            found = exact_through(choices, level, level * chained.slope, best, bubbles=bubbles)
+            if found is not None:
+                best, split = found[0], runs.split(found[1])
     except OverflowError:
         return split, chained.bound
     return split, best + constant

@@ -100,20 +100,18 @@ def degrees(task: Task, variant: Variant, layers: Sequence[Layer]) -> Iterator[D
         if pipeline > min(units, room):
             continue
         for data in _replicas(task, variant, room // pipeline):
-            chunks = [n for n in choices.interleave or range(1, blocks + 1) if n == 1 or not blocks % (pipeline * n)]
+            possible = choices.interleave or range(1, max(blocks, 1) + 1)
+            chunks = [n for n in possible if n == 1 or (blocks and not blocks % (pipeline * n))]
             microbatches = -(-task.global_batch // (data * variant.microbatch))
-            for interleave in chunks if blocks or 1 in chunks else ():
+            for interleave in chunks:
                 # interleaved schedules need groups of as many microbatches as there are stages
-                if interleave > 1 and (pipeline == 1 or not blocks or microbatches % pipeline):
+                if interleave > 1 and (pipeline == 1 or microbatches % pipeline):
                     continue
                 for order in choices.order:
                     # one stage has no bubble to fill, and filling it between chunks is not modelled
                     if order is Pipeline.ZERO_BUBBLE and (pipeline == 1 or interleave > 1):
                         continue
                     for zero in choices.zero:
-                        # one rank has nobody to cut its states with: all levels are level 0, or more buffers
-                        if zero and data * variant.context == 1 and 0 in choices.zero:
-                            continue
                         yield Degrees(pipeline, data, interleave, order, zero)
 
 

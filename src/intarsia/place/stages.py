@@ -17,6 +17,7 @@ from intarsia.place.contents import MODES, Contents, Floats, Integers
 from intarsia.place.exchange import data_group, expert_group, gather, message, optimizer, synchronise, tied
 from intarsia.place.memory import BUCKET_BYTES, FRAGMENTATION, RUNTIME_BYTES, STATE_BYTES, WEIGHT_BYTES, in_flight
 from intarsia.place.profile import Profile
+from intarsia.place.step import filled
 from intarsia.place.strategy import Pipeline, Strategy
 
 
@@ -89,7 +90,7 @@ def stages(
     share = load / strategy.interleave
     lost = np.zeros((1, 1, 1))
     if strategy.order is Pipeline.ZERO_BUBBLE:
-        lost = 2 * np.minimum(weights, load / 3)
+        lost = filled(strategy.pipeline, strategy.microbatches) * np.minimum(weights, load / 3)
         share = share - lost
     return Stages(
         number=strategy.pipeline,

@@ -71,14 +71,15 @@ def step_time(profile: Profile, strategy: Strategy, split: Split) -> StepTime:
     """The iteration: M microbatches at the pace of the slowest stage, then what the others add, then the update.
 
     1F1B with v chunks a stage: M·max + (sum − max)/v over the stages' loads (Narayanan et al., SC 2021, section 2.2,
-    for unequal stages). Zero-bubble (ZB-H1): the others add their loads less twice their weight gradients.
+    for unequal stages). Zero-bubble (ZB-H1): the others add their loads less weight gradients (``filled``).
     Gradients of a stage are reduced while earlier stages still run backward; what is longer than that is exposed.
     """
     stages = stage_times(profile, strategy, split)
     slowest = max(stages, key=lambda stage: stage.load)
     others = sum(stage.load for stage in stages) - slowest.load
     if strategy.order is Pipeline.ZERO_BUBBLE:
-        others -= 2 * sum(min(stage.weights, stage.load / 3) for stage in stages if stage is not slowest)
+        gradients = sum(min(stage.weights, stage.load / 3) for stage in stages if stage is not slowest)
+        others -= filled(strategy.pipeline, strategy.microbatches) * gradients
     bubble = max(others, 0.0) / strategy.interleave
     drained = 0.0
     tail = update = 0.0
@@ -96,6 +97,14 @@ def step_time(profile: Profile, strategy: Strategy, split: Split) -> StepTime:
         optimizer=update,
         stages=stages,
     )
+
+
+def filled(stages: int, microbatches: int) -> float:
+    """Zero-bubble: how many weight gradients of each stage but the slowest fill gaps: two, with microbatches enough.
+
+    One at the end, where nobody waits for it; and before, as many more as there are microbatches to fill gaps with.
+    """
+    return 1 + (min(microbatches, stages) - 1) / (stages - 1) if stages > 1 else 0.0
 
 
 def stage_times(profile: Profile, strategy: Strategy, split: Split) -> tuple[StageTime, ...]:

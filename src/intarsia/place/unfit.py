@@ -9,10 +9,10 @@ import numpy as np
 from intarsia.graph import Recompute
 from intarsia.ground.units import bytes_text
 from intarsia.machines.chips.efficiency import Efficiency
+from intarsia.place.branches import Branch, Space, space_of
 from intarsia.place.choices import Choices
 from intarsia.place.contents import MODES, Contents, Floats, contents
 from intarsia.place.memory import FRAGMENTATION, STATE_BYTES, WEIGHT_BYTES, in_flight, stage_memory
-from intarsia.place.nodes import Branch, Space, space_of
 from intarsia.place.profile import Profile
 from intarsia.place.space import Task, strategy_of
 from intarsia.place.stages import fixed_bytes

@@ -16,21 +16,25 @@ LETTER = 6.2
 """Width of a letter of a bar's name; names that do not fit are told by pointing at the bar."""
 
 STYLE = """
-svg { --paper: #ffffff; --ink: #1f2933; --quiet: #7b8794; --rule: #e4e7eb;
-  --tensor: #9cc3ee; --vector: #a9d8b0; --network: #f2c58c; --edge: #52606d; }
-@media (prefers-color-scheme: dark) {
-  svg { --paper: #14181d; --ink: #e4e7eb; --quiet: #9aa5b1; --rule: #2b333c;
-    --tensor: #2f6299; --vector: #2f7042; --network: #96641f; --edge: #9aa5b1; }
-}
-text { font: 11px system-ui, sans-serif; fill: var(--ink); }
+text { font: 11px system-ui, sans-serif; fill: #1f2933; }
 .title { font-size: 14px; font-weight: 600; }
-.quiet { fill: var(--quiet); }
-.rule { stroke: var(--rule); stroke-width: 1; }
-.bound { stroke: var(--ink); stroke-width: 1; stroke-dasharray: 3 3; }
-.bar { stroke: var(--edge); stroke-width: 0.5; }
-.paper { fill: var(--paper); }
-.tensor { fill: var(--tensor); } .vector { fill: var(--vector); } .network { fill: var(--network); }
+.quiet { fill: #7b8794; }
+.rule { stroke: #e4e7eb; stroke-width: 1; }
+.bound { stroke: #1f2933; stroke-width: 1; stroke-dasharray: 3 3; }
+.bar { stroke: #52606d; stroke-width: 0.5; }
+.paper { fill: #ffffff; }
+.tensor { fill: #9cc3ee; } .vector { fill: #a9d8b0; } .network { fill: #f2c58c; }
+@media (prefers-color-scheme: dark) {
+  text { fill: #e4e7eb; }
+  .quiet { fill: #9aa5b1; }
+  .rule { stroke: #2b333c; }
+  .bound { stroke: #e4e7eb; }
+  .bar { stroke: #9aa5b1; }
+  .paper { fill: #14181d; }
+  .tensor { fill: #2f6299; } .vector { fill: #2f7042; } .network { fill: #96641f; }
+}
 """
+"""Colours stand at each class, not in variables: most programs that draw SVG, browsers apart, know none."""
 
 
 def svg(problem: ScheduleProblem, schedule: Schedule, *, title: str = "") -> str:

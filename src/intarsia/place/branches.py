@@ -1,0 +1,117 @@
+"""All strategies of a task, by the share of a layer that a device has, with their first bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intarsia.graph import Variant
+from intarsia.machines.chips.efficiency import Efficiency
+from intarsia.place.contents import Contents, Floats
+from intarsia.place.grain import whole_layers
+from intarsia.place.lower import Grid, Lower, grid, lower
+from intarsia.place.profile import Profile, demands
+from intarsia.place.room import Dominant, dominant
+from intarsia.place.solve import Solved
+from intarsia.place.space import Task, degrees, variants
+from intarsia.place.sums import Network, work_of
+
+
+@dataclass(slots=True)
+class Branch:
+    """All strategies with one variant.
+
+    Attributes:
+        variant: the shapes.
+        profile: its layers.
+        entries: its strategies.
+        bounds: their first bounds.
+        first: the same, seconds.
+        order: those that are finite, the least first.
+        main: its most laborious kind of layer.
+        runs: what its stages can hold; made when first asked for.
+    """
+
+    variant: Variant
+    profile: Profile
+    entries: Grid
+    bounds: Lower
+    first: Floats
+    order: NDArray[np.int64]
+    main: Dominant
+    runs: Contents | None = None
+
+
+@dataclass(slots=True)
+class Counts:
+    """How many strategies were looked at, and what removed the others.
+
+    Attributes:
+        strategies: all.
+        full: removed since the devices together do not hold the states.
+        roomless: removed since no division of layers fits.
+        refined: given the second bound.
+        solved: with their best split known.
+        unsplit: removed since no split fits.
+        tried: dynamic programs, those for single modes too.
+    """
+
+    strategies: int = 0
+    full: int = 0
+    roomless: int = 0
+    refined: int = 0
+    solved: int = 0
+    unsplit: int = 0
+    tried: int = 0
+
+
+@dataclass(slots=True)
+class Space:
+    """All strategies of a task, and what is known of each.
+
+    Attributes:
+        task: the question.
+        branches: by variant.
+        counts: what was done.
+        known: by branch and entry, what was found, or nothing if nothing fits.
+        closed: where no better split is left to be found, or too much work.
+        rooms: second bounds.
+    """
+
+    task: Task
+    branches: list[Branch]
+    counts: Counts
+    known: dict[tuple[int, int], Solved | None] = field(default_factory=dict)
+    closed: set[tuple[int, int]] = field(default_factory=set)
+    rooms: dict[tuple[int, int], float] = field(default_factory=dict)
+
+
+def space_of(task: Task, efficiency: Efficiency, told: Callable[[str], None]) -> Space:
+    """Every variant's profile and first bounds."""
+    counts = Counts()
+    branches: list[Branch] = []
+    grids: dict[tuple[int, int, int, int], Grid] = {}
+    network: Network | None = None
+    for variant in variants(task):
+        profile = demands(task.model, variant, task.cluster).priced(efficiency)
+        network = network or Network(profile)
+        key = (variant.tensor * variant.context, variant.context, variant.expert, variant.microbatch)
+        if key not in grids:
+            grids[key] = grid(degrees(task, variant, [item.layer for item in profile.layers]))
+        entries = grids[key]
+        if not entries.own:
+            continue
+        main = dominant(profile, task.choices.recompute)
+        whole = whole_layers(main, entries.pipeline, entries.chunks)
+        bounds = lower(profile, task, entries, work_of(profile, task), network, whole)
+        counts.strategies += len(entries.own)
+        counts.full += int(np.isinf(bounds.rest).sum())
+        first = bounds.seconds()
+        order = np.argsort(first, kind="stable")[: int(np.isfinite(first).sum())]
+        branches.append(Branch(variant, profile, entries, bounds, first, order, main))
+        if len(branches) % 50 == 0:
+            told(f"{counts.strategies} strategies of {len(branches)} variants")
+    return Space(task, branches, counts)
