@@ -28,7 +28,7 @@ help:
 	@echo "make demo    two real layers on VTA: embedded, compiled, run, in under a minute"
 	@echo "make test    all tests"
 	@echo "make check   formatting, linting, types and the import contract"
-	@echo "make bench   every figure of README: VTA's reference layers, proofs, DeepBench (continues where it stopped)"
+	@echo "make bench   every figure of README: VTA, proofs, schedules, plans, predictions (DeepBench continues where it stopped)"
 	@echo "make fuzz    random operators and instructions (EXAMPLES=$(EXAMPLES), SEED=... repeats a run)"
 	@echo "make lock    renew requirements.lock from pyproject.toml"
 	@echo "make clean   remove everything that make made"
@@ -55,6 +55,13 @@ check: setup
 bench: setup
 	$(BIN)/python benchmarks/vta_reference.py
 	$(BIN)/python benchmarks/embed_deepbench.py
+	$(BIN)/python benchmarks/vta_batch16.py --calls
+	$(BIN)/python benchmarks/skew_gain.py
+	$(BIN)/python benchmarks/schedule.py
+	$(BIN)/python benchmarks/placement.py
+	$(BIN)/python benchmarks/predictions.py
+	$(BIN)/python benchmarks/expert_plans.py
+	$(BIN)/intarsia calibrate a100 --recompute none --attention eager
 	$(BIN)/intarsia bench deepbench --target vta --set inference
 
 demo: setup

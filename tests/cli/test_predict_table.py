@@ -169,10 +169,6 @@ def test_a_row_says_what_the_flags_say(capsys: pytest.CaptureFixture[str], tmp_p
             "DIR/runs.csv, line 2: tp × pp × dp × cp is not the number of gpus: 1 × 1 × 2 × 1 = 2, gpus 4",
         ),
         (
-            f"{HEAD}\n256,4,4,128,1,2,1,15,2,none",
-            "DIR/runs.csv, line 2: the global batch is no multiple of replicas × microbatch: 15 over 2 × 2",
-        ),
-        (
             f"{HEAD}\n256,4,4,128,1,2,1,16,2,some",
             "DIR/runs.csv, line 2: unknown recompute: some; allowed: none, selective, full",
         ),

@@ -111,6 +111,12 @@ def ranks_of(strategy: Strategy, cluster: Cluster) -> dict[str, Ranks]:
 def notes_of(strategy: Strategy, cluster: Cluster, prediction: Prediction) -> tuple[str, ...]:
     """What a reader must know of a prediction."""
     notes = []
+    replicas = strategy.data * strategy.microbatch
+    if strategy.global_batch % replicas:
+        whole = strategy.microbatches * replicas
+        notes.append(f"the last microbatch of some replicas is smaller; counted as whole: {whole} sequences")
+    if any(sum(counts) % strategy.interleave for counts in prediction.split.counts[1:-1]):
+        notes.append(f"chunks differ in layers; counted as {strategy.interleave} equal ones a stage")
     if strategy.sequence_parallel and strategy.tensor == 1:
         notes.append("sequence parallelism without tensor parallelism changes nothing")
     if strategy.devices < cluster.devices:

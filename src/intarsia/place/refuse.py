@@ -46,12 +46,6 @@ def refuse_strategy(model: Model, strategy: Strategy, cluster: Cluster, *, where
             where=where,
             value=f"{strategy.global_batch} < {strategy.data} × {strategy.microbatch}",
         )
-    if strategy.global_batch % (strategy.data * strategy.microbatch):
-        raise InputError(
-            "the global batch is no multiple of replicas × microbatch",
-            where=where,
-            value=f"{strategy.global_batch} over {strategy.data} × {strategy.microbatch}",
-        )
     if strategy.data * strategy.context % strategy.expert:
         raise InputError(
             "the expert degree does not divide data × context",
@@ -73,12 +67,6 @@ def _refuse_pipeline(model: Model, strategy: Strategy, where: str) -> None:
         return
     if strategy.pipeline == 1:
         raise InputError("interleaving needs a pipeline", where=where, value=f"interleave {strategy.interleave}")
-    if layers % (strategy.pipeline * strategy.interleave):
-        raise InputError(
-            "the layers do not divide into chunks",
-            where=where,
-            value=f"{layers} over {strategy.pipeline} stages × {strategy.interleave} chunks",
-        )
     if strategy.order is Pipeline.ZERO_BUBBLE:
         raise InputError("zero-bubble with interleaving is not modelled", where=where, allowed="interleave 1")
 
