@@ -19,6 +19,8 @@ settings.register_profile(
 )
 settings.load_profile("ci")
 
+os.environ.pop("COLUMNS", None)  # parallel workers get one; answers are tested as a pipe gets them, never cut
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files instead of comparing them")

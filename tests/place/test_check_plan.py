@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from small import EFFICIENCY, with_capacity
+from small_plans import EFFICIENCY, with_capacity
 
 from intarsia.graph import Recompute
 from intarsia.machines.clusters import read_cluster

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from small import EFFICIENCY
+from small_plans import EFFICIENCY
 
 from intarsia.ground import InputError
 from intarsia.machines.clusters import read_cluster

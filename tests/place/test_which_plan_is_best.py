@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 import twin
-from small import EFFICIENCY, Case, small_case, small_cluster, small_efficiency, small_model, with_capacity
+from small_plans import EFFICIENCY, Case, small_case, small_cluster, small_efficiency, small_model, with_capacity
 
 from intarsia.machines.chips.efficiency import Efficiency
 from intarsia.machines.clusters import read_cluster
