@@ -13,6 +13,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TextIO
 
 from intarsia.cli.parser import build_parser
 from intarsia.ground import InputError
@@ -46,12 +47,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         _tell("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
-        _forget_output()
+        _forget(sys.stdout)
         return BROKEN_PIPE
     except OSError as error:
         if error.errno is None or error.filename is not None:
             raise
-        _forget_output()
+        _forget(sys.stdout)
         return _refused(f"the answer cannot be written: {error.strerror}")
     return code
 
@@ -71,11 +72,13 @@ def _refused(what: str) -> int:
 
 
 def _tell(what: str) -> None:
-    with suppress(OSError):
-        print(f"intarsia: {what}", file=sys.stderr)
+    try:
+        print(f"intarsia: {what}", file=sys.stderr, flush=True)
+    except OSError:
+        _forget(sys.stderr)
 
 
-def _forget_output() -> None:
+def _forget(stream: TextIO) -> None:
     """What is still to be printed goes nowhere; Python must not try to flush it once more at exit."""
     with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
