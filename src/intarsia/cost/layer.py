@@ -21,6 +21,11 @@ HIDING = (4.0, 1.7)
 which infinity is perfect hiding and 1 is none. At a collective every rank waits for the slowest host of its group."""
 
 
+RING_SHOWN = 0.5
+"""Of a ring exchange of keys and values, the part that lengthens the fused attention it runs beside; all that is longer
+than the attention shows as well. Eager attention hides none of it. An assumption: as for FSDP's exchange of weights."""
+
+
 @dataclass(frozen=True, slots=True)
 class PassCost:
     """Seconds of one pass of one layer over one microbatch.
@@ -94,9 +99,12 @@ class PassDemand:
         matmul, bandwidth = efficiency.matmul, cluster.chip.hbm_bandwidth * efficiency.memory
         reached = np.array([[matmul], [matmul * efficiency.misaligned], [efficiency.flash], [1.0], [bandwidth]])
         seconds = (self.roofs / reached).max(axis=0) + efficiency.kernel
-        exposed = sum(
-            collective_seconds(pattern, size, group, cluster, efficiency) for pattern, size, group in self.messages
-        )
+        exposed = ring = 0.0
+        for pattern, size, group in self.messages:
+            lasts = collective_seconds(pattern, size, group, cluster, efficiency)
+            ring += lasts if pattern is Pattern.RING else 0.0
+            exposed += 0.0 if pattern is Pattern.RING else lasts
+        exposed += max(ring - float(seconds @ (self.roofs[2] > 0)), RING_SHOWN * ring)
         waits = sum(efficiency.straggle * log2(group.ranks) for _, _, group in self.messages)
         return PassCost(
             device=float(seconds.sum()),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from intarsia.graph import Model
+from intarsia.graph import Dtype, Model
 from intarsia.machines.chips import efficiency_of
 from intarsia.machines.clusters import Cluster
 from intarsia.place import Prediction, Strategy, predict
@@ -119,6 +119,8 @@ def notes_of(strategy: Strategy, cluster: Cluster, prediction: Prediction) -> tu
         notes.append(f"chunks differ in layers; counted as {strategy.interleave} equal ones a stage")
     if strategy.sequence_parallel and strategy.tensor == 1:
         notes.append("sequence parallelism without tensor parallelism changes nothing")
+    if strategy.dtype is Dtype.FP8 and cluster.chip.fp8_factor == 1:
+        notes.append(f"{cluster.chip.name} has no faster 8-bit products: fp8 is counted at the 16-bit rate")
     if strategy.devices < cluster.devices:
         notes.append(f"{cluster.devices - strategy.devices} of {cluster.devices} devices are not used")
     notes.append(f"efficiencies: {prediction.efficiency.source}")

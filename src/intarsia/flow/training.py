@@ -27,7 +27,7 @@ def predict_flags(flags: Mapping[str, Any]) -> PredictAnswer:
     """
     model = model_of(flags)
     product = _degrees(flags)
-    cluster = read_cluster(flags["cluster"], devices=flags["gpus"] or product * max(flags["dp"], 1))
+    cluster = read_cluster(flags["cluster"], devices=flags["gpus"] or product * flags["dp"])
     return predict_strategy(model, strategy_of(flags, model, cluster), cluster, calibration=flags["calibration"])
 
 

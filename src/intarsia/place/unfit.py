@@ -133,13 +133,30 @@ def _relaxation(task: Task, efficiency: Efficiency) -> str:
             strategy, split = found
             values = {"recompute": max(mode.value for mode in split.recompute)} if field.name == "recompute" else {}
             helps.append(f"{field.name} {values.get(field.name, getattr(strategy, field.name))}")
-    devices = task.cluster.devices
-    for _ in range(DOUBLINGS):
-        devices *= 2
-        if _fitting(_on(task, devices), efficiency) is not None:
-            helps.append(f"{devices} devices")
-            break
+    devices = _devices(task, efficiency)
+    if devices:
+        helps.append(f"{devices} devices")
     return "; or ".join(helps) or "a smaller model, shorter sequences, or devices with more memory"
+
+
+def _devices(task: Task, efficiency: Efficiency) -> int:
+    """The fewest devices, in whole nodes, that a plan fits on; 0 if none do. More devices never fit less."""
+    node = task.cluster.levels[0].devices
+    short = -(-task.cluster.devices // node)
+    for _ in range(DOUBLINGS):
+        if _fitting(_on(task, 2 * short * node), efficiency) is not None:
+            break
+        short *= 2
+    else:
+        return 0
+    enough = 2 * short
+    while enough - short > 1:
+        middle = (short + enough) // 2
+        if _fitting(_on(task, middle * node), efficiency) is not None:
+            enough = middle
+        else:
+            short = middle
+    return enough * node
 
 
 def _on(task: Task, devices: int) -> Task:
