@@ -117,6 +117,7 @@ def test_zero_bubble_stages_keep_what_the_first_one_does() -> None:
     strategy = pipeline_of(4, 16, order=ZERO_BUBBLE)
     found = simulate((stage_of(1.0, 2.0, weights=1.0),) * 4, strategy)
     assert [found.in_flight(stage) for stage in range(4)] == [4, 4, 4, 4]
+    assert [in_flight(strategy, stage) for stage in range(4)] == [4, 4, 4, 4]
 
 
 def test_interleaved_groups_that_are_not_full_may_stop() -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from intarsia.graph import Recompute
 from intarsia.place.profile import Profile
-from intarsia.place.strategy import Split, Strategy
+from intarsia.place.strategy import Pipeline, Split, Strategy
 
 WEIGHT_BYTES = 2
 STATE_BYTES = 12
@@ -93,8 +93,11 @@ def _last(counts: tuple[int, ...]) -> int:
 def in_flight(strategy: Strategy, stage: int) -> float:
     """Microbatches whose activations a stage keeps at its fullest, in units of the whole stage.
 
-    Interleaved: the warm-up chunks of stage s of p with v chunks are 2(p − s − 1) + (v − 1)p + 1.
+    Interleaved: the warm-up chunks of stage s of p with v chunks are 2(p − s − 1) + (v − 1)p + 1. Zero-bubble: later
+    stages keep what their delayed weight gradients need, so that every stage keeps p microbatches.
     """
+    if strategy.order is Pipeline.ZERO_BUBBLE:
+        return min(strategy.microbatches, strategy.pipeline)
     if strategy.interleave == 1:
         return min(strategy.microbatches, strategy.pipeline - stage)
     chunks = 2 * (strategy.pipeline - stage - 1) + (strategy.interleave - 1) * strategy.pipeline + 1
