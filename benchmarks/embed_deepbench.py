@@ -1,17 +1,18 @@
 """Counts and proved optima of all DeepBench inference layers, aligned and fused, on VTA's GEMM and vpdpbusd.
 
-python benchmarks/embed_deepbench.py [FILE.json] [conv|gemm|all] [LIMIT]
+    python benchmarks/embed_deepbench.py [--kind conv|gemm|all] [--limit SECONDS] [--json FILE]
+
+Seconds are those of counting and proving together, from cold tables.
 """
 
 from __future__ import annotations
 
-import json
 import statistics
-import sys
 import time
 from dataclasses import asdict, dataclass
 from math import exp, log
-from pathlib import Path
+
+from command import options, read, write
 
 from intarsia.embed import EmbeddingProblem, Family, count, fixed_embedding, optimise
 from intarsia.embed.signed import forget
@@ -25,7 +26,7 @@ FAMILIES: tuple[Family, ...] = ("aligned", "fused")
 
 @dataclass(frozen=True)
 class Line:
-    """One layer, instruction and family; seconds are those of counting and of the proof together."""
+    """One layer, instruction and family."""
 
     layer: str
     instruction: str
@@ -87,15 +88,17 @@ def summary(found: list[Line]) -> None:
             )
 
 
-def main(file: str = "", kind: str = "all", limit: str = "60") -> int:
+def main() -> None:
     """Print the table and write it."""
+    parser = options(__doc__)
+    parser.add_argument("--kind", choices=("conv", "gemm", "all"), default="all")
+    parser.add_argument("--limit", metavar="SECONDS", type=float, default=60.0, help="of each proof (default 60)")
+    arguments = read(parser)
     print(f"{'layer':28} {'instruction':13} {'family':8} {'embeddings':>26} {'modulo symmetry':>22} {'calls':>13}")
-    found = lines(("conv", "gemm") if kind == "all" else (kind,), float(limit))
+    found = lines(("conv", "gemm") if arguments.kind == "all" else (arguments.kind,), arguments.limit)
     summary(found)
-    if file:
-        Path(file).write_text(json.dumps([asdict(line) for line in found], indent=1) + "\n", encoding="utf-8")
-    return 0 if all(line.proved for line in found) else 1
+    write(arguments.json, [asdict(line) for line in found])
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    main()

@@ -1,6 +1,6 @@
 """Our plans against the expert plans of the published evaluation, both predicted by the same model.
 
-    python benchmarks/expert_plans.py [--json FILE]
+    python benchmarks/expert_plans.py [--limit SECONDS] [--json FILE]
 
 1024 TPUv4-like chips (8 tensor and 2 vector cores), global batch 4096, 32 and 80 GiB of HBM. Expert plans (pipeline,
 data, tensor) and sequence lengths are those that Wang et al. (ICML 2024, arXiv 2407.13143) held their search against;
@@ -9,19 +9,18 @@ they take the microbatch and the recomputation that suit them best. A layer's ti
 
 from __future__ import annotations
 
-import argparse
-import json
 import time
 from dataclasses import replace
 from math import prod
-from pathlib import Path
 from typing import Any
+
+from command import options, read, write
 
 from intarsia.machines.chips import efficiency_of
 from intarsia.machines.clusters import Cluster, read_cluster
 from intarsia.models import read_model
 from intarsia.place.choices import Choices
-from intarsia.place.plan import Plan
+from intarsia.place.plan import EQUAL, Plan
 from intarsia.place.search import best_plan
 from intarsia.solvers import Found, Infeasible, Limits, Outcome
 
@@ -39,17 +38,16 @@ EXPERTS = (
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--limit", type=float, default=120.0, help="seconds of each search")
-    arguments = parser.parse_args()
+    """Print the tables and write them."""
+    parser = options(__doc__)
+    parser.add_argument("--limit", metavar="SECONDS", type=float, default=120.0, help="of each search (default 120)")
+    arguments = read(parser)
     rows: list[dict[str, Any]] = []
     for gib in (32, 80):
         named = read_cluster(f"tpuv4-likex{DEVICES}")
         cluster = replace(named, chip=replace(named.chip, hbm_bytes=gib * 2**30))
         rows += _table(cluster, gib, arguments.limit)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(rows, indent=2) + "\n")
+    write(arguments.json, rows)
 
 
 def _table(cluster: Cluster, gib: int, limit: float) -> list[dict[str, Any]]:
@@ -113,7 +111,7 @@ def _degrees(plan: Plan) -> str:
 def _text(row: dict[str, Any]) -> str:
     expert = "does not fit" if row["expert_seconds"] is None else f"{row['expert_seconds']:.3f}"
     faster = f"{row['faster']:.2f}x" if row["faster"] else ""
-    proof = "" if row["gap"] is None else ("optimal" if row["gap"] < 1e-9 else f"{100 * row['gap']:.2f} %")
+    proof = "" if row["gap"] is None else ("optimal" if row["gap"] < EQUAL else f"{100 * row['gap']:.2f} %")
     degrees = "({}, {}, {})".format(*row["expert"])
     seconds = "" if row["seconds"] is None else f"{row['seconds']:.3f}"
     return (

@@ -1,23 +1,27 @@
 """Schedules of transformer-like layers (35, 46 and 60 operators, forward and backward) and of random layered graphs.
 
-python benchmarks/schedule.py [FILE.json] [LIMIT] [transformer|layered|all]
+    python benchmarks/schedule.py [--graphs transformer|layered|all] [--limit SECONDS] [--json FILE]
+
+Each on every number of cores, with three draws of its sizes. What takes longer than 5 s is listed under the table.
 """
 
 from __future__ import annotations
 
-import json
 import random
 import statistics
-import sys
 import time
 from dataclasses import asdict, dataclass
-from pathlib import Path
+
+from command import options, read, write
 
 from intarsia.schedule import Kind, ScheduleProblem, Task, check, list_schedule, solve
 from intarsia.solvers import Limits, OutOfTime
 
 CORES = tuple((tensor, vector) for tensor in (1, 2, 3, 4, 6, 8) for vector in (1, 2, 4, 8))
 SEEDS = range(3)
+GRAPHS = (*(("transformer", size) for size in (35, 46, 60)), *(("layered", size) for size in (40, 60)))
+LONG = 5.0
+"""Seconds in which a schedule should be proved."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,7 @@ class Line:
     tasks: int
     tensor_cores: int
     vector_cores: int
+    seed: int
     makespan: float
     gap: float
     over_list: float
@@ -35,6 +40,10 @@ class Line:
     proved: bool
     seconds: float
     processor_seconds: float
+
+    @property
+    def quick(self) -> bool:
+        return self.proved and self.seconds < LONG
 
 
 class Layer:
@@ -80,7 +89,7 @@ def transformer(seed: int, cores: tuple[int, int], size: int) -> ScheduleProblem
     add("down", T, wide, "act")
     add("reduce2", N, 2 * t * h, "down")
     add("add", V, 2 * t * h, "reduce2")
-    backward(layer, t, h, f, scores, split)
+    backward(layer, t, h, f, scores, split=split)
     if size > 46:
         for name in ("down", "up", "gate", "proj", "q", "k", "v"):
             weights = h * f if name in {"down", "up", "gate"} else h * h
@@ -89,7 +98,7 @@ def transformer(seed: int, cores: tuple[int, int], size: int) -> ScheduleProblem
     return ScheduleProblem(tuple(layer.tasks), *cores)
 
 
-def backward(layer: Layer, t: int, h: int, f: int, scores: int, split: bool) -> None:  # noqa: FBT001
+def backward(layer: Layer, t: int, h: int, f: int, scores: int, *, split: bool) -> None:
     """The gradients of inputs (d_) and weights (w_)."""
     T, V, N, wide, square = Kind.TENSOR, Kind.VECTOR, Kind.NETWORK, 2 * t * f * h, 2 * t * h * h
     add = layer.add
@@ -143,8 +152,9 @@ def layered(seed: int, cores: tuple[int, int], size: int) -> ScheduleProblem:
     return ScheduleProblem(tuple(tasks), *cores)
 
 
-def measure(graph: str, problem: ScheduleProblem, limit: float) -> Line:
+def measure(graph: str, size: int, seed: int, cores: tuple[int, int], limit: float) -> Line:
     """Solve one problem and check the answer."""
+    problem = (transformer if graph == "transformer" else layered)(seed, cores, size)
     started, used = time.perf_counter(), time.process_time()
     outcome = solve(problem, Limits(seconds=limit))
     seconds, processor = time.perf_counter() - started, time.process_time() - used
@@ -152,36 +162,55 @@ def measure(graph: str, problem: ScheduleProblem, limit: float) -> Line:
     assert not check(problem, schedule)
     over = list_schedule(problem).makespan / schedule.makespan - 1
     return Line(
-        graph, len(problem.tasks), problem.tensor_cores, problem.vector_cores, schedule.makespan, schedule.gap, over,
+        graph, len(problem.tasks), *cores, seed, schedule.makespan, schedule.gap, over,
         outcome.effort.nodes, schedule.optimal, seconds, processor,
     )  # fmt: skip
 
 
-def main(file: str = "", limit: str = "20", which: str = "all") -> int:
+def row(own: list[Line]) -> str:
+    """The problems of one graph."""
+    times = [line.seconds for line in own]
+    return (
+        f"{own[0].graph:12} {own[0].tasks:5} {len(own):5} {sum(line.proved for line in own):6}"
+        f" {sum(line.quick for line in own):5} {statistics.median(times):6.3f} s {max(times):6.3f} s"
+        f" {max(line.processor_seconds for line in own):7.3f} s {100 * max(line.gap for line in own):7.3f} %"
+        f" {100 * statistics.mean(line.over_list for line in own):7.2f} %"
+    )
+
+
+def summary(found: list[Line]) -> None:
+    """The whole, and each problem that took long or was not proved."""
+    names = sorted({line.graph for line in found}, reverse=True)
+    for own in ([line for line in found if line.graph == name] for name in names):
+        print(
+            f"{own[0].graph}: {len(own)} problems, {sum(line.proved for line in own)} proved,"
+            f" {sum(line.quick for line in own)} within {LONG:.0f} s, worst {max(line.seconds for line in own):.2f} s,"
+            f" total {sum(line.seconds for line in own):.0f} s"
+        )
+    for line in (line for line in found if not line.quick):
+        told = "proved" if line.proved else f"gap {100 * line.gap:.3f} %"
+        cores = f"{line.tensor_cores} + {line.vector_cores} cores"
+        print(f"  {line.graph} of {line.tasks}, {cores}, seed {line.seed}: {line.seconds:.2f} s, {told}")
+
+
+def main() -> None:
     """Print the table and write it."""
-    solve(layered(0, (2, 2), 20), Limits(seconds=60))
+    parser = options(__doc__)
+    parser.add_argument("--graphs", choices=("transformer", "layered", "all"), default="all")
+    parser.add_argument("--limit", metavar="SECONDS", type=float, default=20.0, help="of each proof (default 20)")
+    arguments = read(parser)
+    solve(layered(0, (2, 2), 20), Limits(seconds=60))  # compiles the search
     found: list[Line] = []
-    graphs = [("transformer", transformer, size) for size in (35, 46, 60)]
-    graphs += [("layered", layered, size) for size in (40, 60)]
     print(f"{'graph':12} {'tasks':>5} {'runs':>5} {'proved':>6} {'<5 s':>5} {'median':>8} {'worst':>8} "
           f"{'worst cpu':>9} {'worst gap':>9} {'list over':>9}")  # fmt: skip
-    for graph, build, size in graphs:
-        if which not in {graph, "all"}:
-            continue
-        own = [measure(graph, build(seed, cores, size), float(limit)) for cores in CORES for seed in SEEDS]
-        found += own
-        times = [line.seconds for line in own]
-        quick = sum(line.proved and line.seconds < 5 for line in own)
-        print(
-            f"{graph:12} {size:5} {len(own):5} {sum(line.proved for line in own):6} {quick:5}"
-            f" {statistics.median(times):6.3f} s {max(times):6.3f} s {max(x.processor_seconds for x in own):7.3f} s"
-            f" {100 * max(line.gap for line in own):7.3f} % {100 * statistics.mean(x.over_list for x in own):7.2f} %",
-            flush=True,
-        )
-    if file:
-        Path(file).write_text(json.dumps([asdict(line) for line in found], indent=1) + "\n", encoding="utf-8")
-    return 0 if all(line.proved for line in found) else 1
+    for graph, size in GRAPHS:
+        if arguments.graphs in {graph, "all"}:
+            own = [measure(graph, size, seed, cores, arguments.limit) for cores in CORES for seed in SEEDS]
+            print(row(own), flush=True)
+            found += own
+    summary(found)
+    write(arguments.json, [asdict(line) for line in found])
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    main()

@@ -1,6 +1,6 @@
 """What skewed embeddings gain over the best aligned and fused ones: calls of each, with and without duplication.
 
-python benchmarks/skew_gain.py [--json FILE] [--limit SECONDS] [LAYER ...]
+    python benchmarks/skew_gain.py [--layer NAME ...] [--limit SECONDS] [--json FILE]
 
 Requirements: none; ``inputs-once`` (no activation is packed twice; weights, which are constant and packed before the
 run, may be, as a banded matrix needs); on VTA also ``constant-only`` (activations stay row-major, only weights are
@@ -11,14 +11,12 @@ embedding that was found and checked, so it is what is gained at least if the fu
 
 from __future__ import annotations
 
-import json
-import sys
 import time
-from argparse import ArgumentParser
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from math import exp, log
-from pathlib import Path
+
+from command import options, read, write
 
 from intarsia.embed import Embedding, EmbeddingProblem, Family, Requirement, optimise
 from intarsia.embed.check import check
@@ -134,23 +132,22 @@ def summary(every: list[Line]) -> list[dict[str, object]]:
     return found
 
 
-def main() -> int:
+def main() -> None:
     """Print the table and write it."""
-    parser = ArgumentParser(description=__doc__)
-    parser.add_argument("--json", metavar="FILE", type=Path)
+    parser = options(__doc__)
     parser.add_argument("--limit", metavar="SECONDS", type=float, default=3.0, help="of each search (default 3)")
-    parser.add_argument("layers", nargs="*", metavar="LAYER", help=f"some of: {', '.join(LAYERS)}")
-    arguments = parser.parse_args()
+    parser.add_argument(
+        "--layer", nargs="+", choices=LAYERS, default=tuple(LAYERS), metavar="NAME", help=f"of: {', '.join(LAYERS)}"
+    )
+    arguments = read(parser)
     started = time.perf_counter()
-    every = list(lines(tuple(arguments.layers) or tuple(LAYERS), arguments.limit))
+    every = list(lines(tuple(arguments.layer), arguments.limit))
     means = summary(every)
     seconds = time.perf_counter() - started
     print(f"{seconds:.0f} seconds")
-    if arguments.json:
-        answer = {"limit": arguments.limit, "seconds": seconds, "means": means, "searches": [asdict(x) for x in every]}
-        arguments.json.write_text(json.dumps(answer, indent=1) + "\n", encoding="utf-8")
-    return 0
+    searches = [asdict(line) for line in every]
+    write(arguments.json, {"limit": arguments.limit, "seconds": seconds, "means": means, "searches": searches})
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

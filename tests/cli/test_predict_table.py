@@ -80,7 +80,7 @@ def test_single_node_runs_and_the_ranking_against_a_slow_twin(
     assert found["median"] == pytest.approx((sorted(errors)[719] + sorted(errors)[720]) / 2, abs=1e-5)
     assert found["tau"] == pytest.approx(sum(taus) / len(taus), abs=2e-3)  # three decimals are written
     assert found["regret"] == pytest.approx(sum(regrets) / len(regrets), abs=1e-3)
-    assert found["mape"] < 0.065
+    assert found["mape"] < 0.06
     assert found["tau"] > 0.85
     assert found["regret"] < 0.05
 

@@ -126,6 +126,23 @@ def moved(embedding):
     return total
 
 
+def needed(embedding):
+    """Calls of which some lane is in range, is kept, and reads no padding of zero."""
+    operator, body = embedding.operator, embedding.body
+    limiting = [body.write, *(r for r in body.reads if body.combine == "+=" and operator.tensor(r.tensor).pad == 0)]
+
+    def works(loops):
+        values, wrong = image(embedding, loops)
+        return not wrong and all(
+            0 <= at(s, values) < size
+            for access in limiting
+            for s, size in zip(access.subscripts, operator.tensor(access.tensor).shape, strict=True)
+        )
+
+    reached = [digits for _, digits in lanes(embedding)]
+    return sum(any(works({**outer, **digits}) for digits in reached) for outer in calls(embedding))
+
+
 def best_of_listing(problem, objective, **options):
     """The least value over every embedding, None if there is none."""
     return min((value(e, objective) for e in enumerate_embeddings(problem, **options)), default=None)

@@ -17,6 +17,7 @@ def compare(embedding):
     """Whether every vector of every layout is read, in which case all measures are compared."""
     assert slow.padded(embedding) == measure(embedding, "padded")
     assert len(list(slow.calls(embedding))) == measure(embedding, "calls")
+    assert slow.needed(embedding) == measure(embedding, "needed")
     held = [access for _, access in embedding.pairs() if access is not None]
     pairs = zip(held, layouts(embedding), strict=True)
     if any(slow.vectors(embedding, access) != layout.vectors for access, layout in pairs):

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from odd import greatest_lanes, odd_operator, pool, sliding_lanes, smeared
-from slow import best_of_layouts, best_of_listing
+from slow import best_of_layouts, best_of_listing, needed
 from small import conv1, conv2, elementwise, gemm_unit, matmul, random_instruction, random_operator, raw_lanes
 
-from intarsia.embed import EmbeddingProblem, enumerate_embeddings, optimise
+from intarsia.embed import (
+    EmbeddingProblem,
+    enumerate_embeddings,
+    fewest_needed,
+    fixed_embedding,
+    layouts,
+    optimise,
+)
 from intarsia.embed.check import check
 from intarsia.embed.embedding import Embedding
 from intarsia.embed.measures import measure, value
 from intarsia.embed.problem import REQUIREMENTS
+from intarsia.machines import find_instruction
+from intarsia.models.spec import read_spec
 from intarsia.operators import parse_operator
 from intarsia.solvers import Found, Infeasible, OutOfTime
 
@@ -29,6 +38,10 @@ OBJECTIVES = [
     ("duplicated", "calls"),
     ("calls", "moved"),
     ("moved", "duplicated", "padded"),
+    ("needed",),
+    ("cycles",),
+    ("calls", "needed"),
+    ("needed", "moved"),
 ]
 
 
@@ -90,7 +103,7 @@ def test_the_best_that_meets_a_requirement_is_the_least_of_those_listed(family, 
 
 
 @pytest.mark.parametrize("family", ["aligned", "fused"])
-@pytest.mark.parametrize("objective", OBJECTIVES[:6])
+@pytest.mark.parametrize("objective", [*OBJECTIVES[:6], ("needed",), ("cycles", "calls")])
 @pytest.mark.parametrize(
     ("operator", "instruction"),
     [
@@ -105,6 +118,45 @@ def test_the_best_that_meets_a_requirement_is_the_least_of_those_listed(family, 
 )
 def test_the_best_of_windows_and_strides(operator, instruction, objective, family):
     assert compare(EmbeddingProblem(operator, instruction, family, objective=objective))
+
+
+@pytest.mark.parametrize(
+    ("text", "instruction"),
+    [
+        ("conv2d:n=1,c=3,h=8,w=8,k=64,r=3,s=3,pad=1", "vta.gemm"),
+        ("conv2d:n=2,c=20,h=14,w=9,k=30,r=3,s=5,pad=2,stride=2", "vta.gemm:16x16x16"),
+        ("gemm:m=30,n=70,k=100", "x86.vpdpbusd"),
+        ("conv1d:n=1,c=4,w=40,k=20,s=5,pad=2", "x86.vpdpbusd"),
+    ],
+)
+@pytest.mark.parametrize("objective", [("moved",), ("moved", "calls"), ("duplicated",), ("duplicated", "calls")])
+def test_real_sizes_are_proved_for_bytes_as_well(text, instruction, objective):
+    operator, core = read_spec(text), find_instruction(instruction)
+    outcome = optimise(EmbeddingProblem(operator, core, objective=objective, dtypes="ignore"))
+    assert isinstance(outcome, Found)
+    assert outcome.bound == value(outcome.value, objective)
+
+
+def test_cycles_are_bound_by_calls_or_by_a_port():
+    operator = conv1(1, 4, 8, 4, 3, pad=1)
+    slow, fast = (replace(gemm_unit(1, 4, 4), read=size) for size in (1, 1000))
+    embedding = fixed_embedding(operator, fast)
+    assert measure(embedding, "cycles") == measure(embedding, "needed") == 3 * 8 - 2
+    read = sum(layout.bytes for layout in layouts(embedding)[1:])
+    assert measure(fixed_embedding(operator, slow), "cycles") == read > 22
+
+
+@pytest.mark.parametrize("family", ["aligned", "fused"])
+def test_no_embedding_needs_fewer_calls_than_the_bound(family):
+    rng = random.Random(f"needed {family}")
+    compared = 0
+    while compared < 60:
+        operator, instruction = random_operator(rng, 24), random_instruction(rng, 8)
+        problem = EmbeddingProblem(operator, instruction, family)
+        listed = [needed(e) for e in enumerate_embeddings(problem, LISTED, distinct=True)]
+        if listed:
+            assert fewest_needed(operator, instruction) <= min(listed), f"{operator}\n{instruction}"
+            compared += 1
 
 
 def test_an_unread_input_cannot_be_packed_twice():

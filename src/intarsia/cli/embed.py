@@ -27,7 +27,7 @@ def question_options(parser: ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--prefer", metavar="A,B", type=_names, default=("calls", "duplicated"),
-        help="calls, padded, duplicated, moved; the first matters most",
+        help="calls, padded, duplicated, moved, needed, cycles; the first matters most",
     )  # fmt: skip
     parser.add_argument("--limit", metavar="SECONDS", type=float, default=60.0, help="of the search (default 60)")
 

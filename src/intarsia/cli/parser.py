@@ -10,7 +10,7 @@ from intarsia.cli import (
     bench,
     calibrate,
     chips,
-    compile,  # noqa: A004  # named as the command
+    compile,  # noqa: A004 (named as the command)
     embed,
     explain,
     instructions,

@@ -18,7 +18,8 @@ from intarsia.machines.clusters import Cluster
 
 HIDING = (4.0, 1.7)
 """How well device and host hide behind each other in a pass without and with collectives: the exponents of a norm, for
-which infinity is perfect hiding and 1 is none. At a collective every rank waits for the slowest host of its group."""
+which infinity is perfect hiding and 1 is none. At a collective every rank waits for the slowest host of its group. Not
+fitted: chosen with the fitted runs and two published tables of larger ones in view (``docs/decisions/0008``)."""
 
 
 RING_SHOWN = 0.5

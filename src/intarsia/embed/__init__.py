@@ -9,7 +9,7 @@ from intarsia.embed.embedding import Embedding, Flat, Loop
 from intarsia.embed.enumerate import enumerate_embeddings
 from intarsia.embed.fixed import fixed_embedding
 from intarsia.embed.layout import Dim, Layout, gather, layout_of, layouts
-from intarsia.embed.optimise import optimise
+from intarsia.embed.optimise import fewest_needed, optimise
 from intarsia.embed.problem import EmbeddingProblem, Family, Measure, Objective, Price, Requirement
 from intarsia.embed.result import Result, embed
 
@@ -30,6 +30,7 @@ __all__ = [
     "count",
     "embed",
     "enumerate_embeddings",
+    "fewest_needed",
     "fixed_embedding",
     "gather",
     "layout_of",

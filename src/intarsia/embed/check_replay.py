@@ -291,7 +291,8 @@ def missing(embedding: Embedding, done: Bools) -> tuple[str, ...]:
 
 
 def _view(match: Match, layout: Layout, table: Table) -> View:
-    assert match.access is not None and match.tensor is not None  # noqa: PT018
+    assert match.access is not None
+    assert match.tensor is not None
     shape = table.defined.shape
     register = registers(match, table.positions)
     vector, exists = vectors(layout, table.calls, shape[0])

@@ -27,7 +27,7 @@ import numpy as np
 from intarsia.embed.constraints import Rules, moved
 from intarsia.embed.digits import Chain, Digit, Digits
 from intarsia.embed.embedding import Embedding
-from intarsia.embed.groups import Group
+from intarsia.embed.groups import Group, connected
 from intarsia.embed.layout import gather, layout_of
 from intarsia.operators import DTYPES, Access, Affine
 
@@ -58,12 +58,9 @@ def components(
     rules: Rules, groups: tuple[Group, ...], skewed: Iterable[set[str]] = ()
 ) -> tuple[tuple[Group, ...], ...]:
     """The groups, put together where one subscript of a factor, or one skewed digit, moves axes of both."""
-    found: list[list[Group]] = [[g] for g in groups]
-    subscripts = [s for _, access in rules.pairs[1:] if access for s in access.subscripts]
-    for names in (*({name for name, _ in s.terms} for s in subscripts), *skewed):
-        joined = [c for c in found if any(names & set(g) for g in c)]
-        found = [c for c in found if c not in joined] + [[g for c in joined for g in c]]
-    return tuple(tuple(sorted(c, key=groups.index)) for c in found if c)
+    links = [{name for name, _ in s.terms} for _, access in rules.pairs[1:] if access for s in access.subscripts]
+    found = connected((set(group) for group in groups), (*links, *skewed))
+    return tuple(tuple(g for g in groups if names & set(g)) for names in found if names)
 
 
 class Duplication:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import combinations, permutations
 from math import prod
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from intarsia.embed.digits import Digits
 
 Group: TypeAlias = tuple[str, ...]
+T = TypeVar("T")
 
 
 def boundaries(extents: Sequence[int]) -> tuple[int, ...]:
@@ -66,3 +67,13 @@ def groups_with(axes: tuple[str, ...], allowed: Callable[[Group], bool]) -> Iter
             for order in permutations((first, *chosen)):
                 if allowed(order):
                     yield order
+
+
+def connected(sets: Iterable[set[T]], links: Iterable[set[T]]) -> list[set[T]]:
+    """The sets, put together where a link meets several of them, in the order of their last members."""
+    found = list(sets)
+    for link in links:
+        meeting = [s for s in found if s & link]
+        if len(meeting) > 1:
+            found = [s for s in found if not s & link] + [set().union(*meeting)]
+    return found

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from math import inf
 
 from intarsia.embed.constraints import Rules
 from intarsia.embed.embedding import Embedding
 from intarsia.embed.listing import shapes_between
 from intarsia.embed.measures import Value, by_calls, least, value
 from intarsia.embed.operands import representatives
-from intarsia.embed.problem import EmbeddingProblem
+from intarsia.embed.problem import Dtypes, EmbeddingProblem, Requirement
 from intarsia.embed.requirements import meeting
 from intarsia.embed.restricted import Restricted
+from intarsia.embed.separable import Separable, separable
 from intarsia.embed.space import Space, space_of
 from intarsia.embed.ties import Ties
 from intarsia.embed.watch import Search
+from intarsia.machines import Instruction
+from intarsia.operators import Operator
 from intarsia.solvers import Effort, Found, Infeasible, Outcome, OutOfTime
 
 
@@ -32,9 +37,10 @@ def optimise(problem: EmbeddingProblem) -> Outcome[Embedding]:
 def search(problem: EmbeddingProblem) -> Outcome[Embedding]:
     """The embedding that minimises the problem's objective within its family and requirements.
 
-    Aligned and fused: fewest calls by dynamic programming, the tie class by listing (``ties.py``); for other objectives
-    all shapes in the order of calls, until the objective's lower bound at the next number of calls is no better than
-    the best. Skewed: see ``skew_search.py``.
+    Aligned and fused: fewest calls by dynamic programming, the tie class by listing (``ties.py``); objectives that are
+    products over components by their Pareto sets (``separable.py``); fewest duplicated bytes first by forbidding them;
+    for what remains all shapes in the order of calls, until the objective's lower bound at the next number of calls is
+    no better than the best. Skewed: see ``skew_search.py``.
     """
     from intarsia.embed.fixed import fixed_outcome
     from intarsia.embed.skew_search import optimise_skewed
@@ -50,7 +56,52 @@ def search(problem: EmbeddingProblem) -> Outcome[Embedding]:
         return _by_calls(watch, spaces)
     if plain and by_calls(problem.objective) and _restrict(watch, spaces):
         return _answer(watch, spaces)
-    return _by_levels(watch, spaces)
+    if problem.objective[0] == "duplicated" and "no-duplication" not in problem.require:
+        once = _without_duplication(problem)
+        if isinstance(once, Found):
+            return once
+    floor = None
+    if plain and separable(problem):
+        floor = _separated(watch, spaces)
+    return _by_levels(watch, spaces, floor)
+
+
+def fewest_needed(operator: Operator, instruction: Instruction, *, dtypes: Dtypes = "exact") -> int:
+    """At least so many calls of any aligned or fused embedding do something: of each, some lane works.
+
+    Raises:
+        InputError: the instruction has several statements.
+    """
+    problem = EmbeddingProblem(operator, instruction, "fused", objective=("needed",), dtypes=dtypes, limit=inf)
+    spaces = [space_of(Rules(problem, operands)) for operands in representatives(problem)]
+    found = [Separable(space, Search(problem)).bound() if space.rules.plain else (1,) for space in spaces]
+    return min((bound[0] for bound in found if bound is not None), default=0)
+
+
+def _without_duplication(problem: EmbeddingProblem) -> Outcome[Embedding]:
+    """The best of the embeddings that duplicate nothing: none duplicates less."""
+    require: tuple[Requirement, ...] = (*problem.require, "no-duplication")
+    rest = problem.objective[1:]
+    outcome = search(replace(problem, require=require, objective=rest or ("calls",)))
+    if not isinstance(outcome, Found):
+        return outcome
+    return replace(outcome, bound=(0, *outcome.bound) if rest else (0,))
+
+
+def _separated(search: Search, spaces: list[Space]) -> Value | None:
+    """Offer the best shapes of every space; a lower bound on all of them, None if time ran out before there is one."""
+    floors = []
+    for space in spaces:
+        part = Separable(space, search)
+        for shape in part.run():
+            embedding = meeting(space.rules, shape)
+            if embedding is not None:
+                search.offer(embedding, value(embedding, search.problem.objective))
+        floors.append(part.floor)
+    if not search.alive():
+        return None
+    found = [floor for floor in floors if floor is not None]
+    return min([*found, search.value] if search.best else found, default=None)
 
 
 def _restrict(search: Search, spaces: list[Space]) -> bool:
@@ -99,9 +150,11 @@ def _result(search: Search) -> tuple[Embedding, Value, Effort]:
     return search.best, search.value, search.effort
 
 
-def _by_levels(search: Search, spaces: list[Space]) -> Outcome[Embedding]:
-    """All shapes in bands of rising calls, until what is left cannot be better."""
+def _by_levels(search: Search, spaces: list[Space], floor: Value | None = None) -> Outcome[Embedding]:
+    """All shapes in bands of rising calls, until what is left cannot be better; ``floor`` is a bound on all of them."""
     problem = search.problem
+    if search.best is not None and search.value == floor:
+        return Found(*_result(search))
     floors = [t.calls for t in map(Ties, spaces) if t.feasible]
     if not floors:
         return _nothing(search)
@@ -110,7 +163,7 @@ def _by_levels(search: Search, spaces: list[Space]) -> Outcome[Embedding]:
         for embedding in _band(search, spaces, low, high):
             search.offer(embedding, value(embedding, problem.objective))
         if not search.alive():
-            bound = least(problem, problem.objective, low + 1)
+            bound = max(least(problem, problem.objective, low + 1), floor or ())
             return OutOfTime(search.best, min(bound, search.value) if search.best else bound, search.effort)
         if high >= last:
             return Found(*_result(search)) if search.best else _nothing(search)

@@ -12,7 +12,7 @@ from intarsia.operators import Operator
 
 Family = Literal["aligned", "fused", "skewed"]
 Requirement = Literal["dense", "no-padding", "no-duplication", "inputs-once", "constant-only", "fixed"]
-Measure = Literal["calls", "padded", "duplicated", "moved"]
+Measure = Literal["calls", "padded", "duplicated", "moved", "needed", "cycles"]
 Dtypes = Literal["exact", "ignore"]
 
 FAMILIES: tuple[Family, ...] = ("aligned", "fused", "skewed")
@@ -29,6 +29,8 @@ MEASURES: dict[Measure, str] = {
     "padded": "lanes of all calls that do no work",
     "duplicated": "bytes of inputs that are packed more than once",
     "moved": "bytes of all packed tensors, the output's included",
+    "needed": "calls in which some lane works: those that read only padding left out",
+    "cycles": "predicted: needed calls, or packed bytes through the instruction's ports, whichever take longer",
 }
 
 

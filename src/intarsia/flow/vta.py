@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from intarsia.embed.embedding import Embedding
 from intarsia.embed.fixed import fixed_embedding
+from intarsia.embed.optimise import fewest_needed
 from intarsia.embed.problem import Dtypes
 from intarsia.flow.offers import offers
 from intarsia.flow.runs import Bound, CompileAnswer, Device, Execution, Host, RunAnswer, UnitShare
@@ -143,7 +145,17 @@ def compile_vta(operator: Operator, options: Options, *, largest_bias: int | Non
         return _whole(compile_on_alu(operator, config, seconds=options.seconds))
     offered = (vta_fixed(operator, config),) if options.fixed else vta_candidates(operator, config)
     biases = {} if largest_bias is None else {"largest_bias": largest_bias}
-    return _whole(compile_operator(operator, offered, config, shift=options.shift, seconds=options.seconds, **biases))
+    least = _least_calls(operator, config)
+    compiled = compile_operator(
+        operator, offered, config, shift=options.shift, seconds=options.seconds, least_calls=least, **biases
+    )
+    return _whole(compiled)
+
+
+@lru_cache(maxsize=4)
+def _least_calls(operator: Operator, config: VtaConfig) -> int:
+    """The least calls that do something, kept for the fixed embedding of the same operator."""
+    return fewest_needed(operator, gemm_of(config), dtypes=_dtypes(operator))
 
 
 def _whole(compiled: CompiledOperator) -> CompiledOperator:

@@ -27,7 +27,7 @@ def find_instruction(spec: str) -> Instruction:
     path = Path(spec)
     if isfile(path):  # noqa: PTH113 (Path.is_file raises where a name is too long)
         return parse_instruction(_read(path), where=spec)
-    if spec and isdir(path):  # noqa: PTH112
+    if spec and isdir(path):  # noqa: PTH112 (Path.is_dir raises where a name is too long)
         raise InputError("it is a folder", where=repr(spec), allowed="an instruction's name or file")
     if "/" in spec or path.suffix == ".txt":
         raise InputError("instruction file not found", where=spec)

@@ -17,6 +17,7 @@ class Instruction:
         semantics: the operator that one call executes; its written tensor accumulates over calls.
         memories: operand name to the memory that holds it, in the order of the semantics' tensors.
         cycles: reciprocal throughput of one call, cycles.
+        read, write: bytes that memory delivers, and takes, in a cycle; 0 if that is not said.
         source: where the figures come from; several lines if there are several sources.
     """
 
@@ -25,6 +26,8 @@ class Instruction:
     memories: tuple[tuple[str, str], ...] = ()
     cycles: int = 1
     source: str = ""
+    read: int = 0
+    write: int = 0
 
     @property
     def lanes(self) -> int:
@@ -37,5 +40,8 @@ class Instruction:
         if memories:
             lines.append(f"memory {memories}")
         lines.append(f"cycles {self.cycles}")
+        ports = " ".join(f"{name}={size}" for name, size in (("read", self.read), ("write", self.write)) if size)
+        if ports:
+            lines.append(f"ports {ports}")
         lines += [f"source {line}" for line in self.source.splitlines()]
         return "\n".join(lines)

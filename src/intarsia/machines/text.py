@@ -9,6 +9,7 @@ begins a comment outside ``source`` lines::
       c[l] += a[l, j] * b[l, j]
     memory c=zmm a=zmm b=zmm        (optional: operand=memory)
     cycles 1                        (optional: reciprocal throughput, 1 if absent)
+    ports read=128 write=64         (optional: bytes that memory delivers and takes in a cycle)
     source a manual, section 3      (optional, any number of lines)
 """
 
@@ -21,7 +22,7 @@ from intarsia.ground.errors import InputError, at_column
 from intarsia.machines.instruction import Instruction
 from intarsia.operators import Access, Operator, parse_operator
 
-KEYWORD = re.compile(r"(?P<word>instruction|memory|cycles|source)(?P<gap>[ \t]++(?![:\[<])|$)(?P<rest>.*)")
+KEYWORD = re.compile(r"(?P<word>instruction|memory|cycles|ports|source)(?P<gap>[ \t]++(?![:\[<])|$)(?P<rest>.*)")
 UNKNOWN = re.compile(r"[ \t]*(?!(?:const|pad)\b)(?P<word>[A-Za-z_][\w.]*+)(?:[ \t]*$|[ \t]+[\w.])")
 """A name alone on its line, or with another one or a number after it."""
 NAME = re.compile(r"[A-Za-z_][\w.]*(:[\w.,]+)?")
@@ -69,6 +70,7 @@ def _parse(text: str) -> Instruction:
         _memories(text, lines, semantics),
         _cycles(text, lines),
         "\n".join(line.rest for line in lines if line.word == "source"),
+        **_ports(text, lines),
     )
 
 
@@ -100,7 +102,7 @@ def _refuse_unknown(text: str, operator_text: str) -> None:
                 source=text,
                 line=number,
                 column=match.start("word") + 1,
-                allowed="instruction, memory, cycles, source, or the operator: axes, tensors, a statement",
+                allowed="instruction, memory, cycles, ports, source, or the operator: axes, tensors, a statement",
             )
     if not any(line.strip() for line in lines):
         last = max(1, len(text.splitlines()))
@@ -135,6 +137,22 @@ def _cycles(text: str, lines: list[_Line]) -> int:
         what = f"cycles is {line.rest or 'empty'}"
         raise at_column(what, source=text, line=line.number, column=line.column, allowed="integers from 1 to 999999999")
     return int(line.rest)
+
+
+def _ports(text: str, lines: list[_Line]) -> dict[str, int]:
+    line = _only(text, lines, "ports")
+    found: dict[str, int] = {}
+    for match in re.finditer(r"\S+", line.rest if line else ""):
+        assert line is not None
+        name, _, size = match.group().partition("=")
+        if name not in ("read", "write") or name in found or not CYCLES.fullmatch(size):
+            what = f"expected read=BYTES or write=BYTES, found {match.group()!r}"
+            column = line.column + match.start()
+            raise at_column(what, source=text, line=line.number, column=column, allowed="each once, 1 to 999999999")
+        found[name] = int(size)
+    if line is not None and not found:
+        raise at_column("ports is empty", source=text, line=line.number, column=1, allowed="read=BYTES write=BYTES")
+    return found
 
 
 def _memories(text: str, lines: list[_Line], semantics: Operator) -> tuple[tuple[str, str], ...]:

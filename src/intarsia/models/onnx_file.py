@@ -89,7 +89,7 @@ def load(path: str) -> Any:
         InputError: if the file cannot be read, is no ONNX model, or is cut off.
     """
     import onnx
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+    from google.protobuf.message import DecodeError
 
     try:
         if Path(path).is_dir():

@@ -40,7 +40,7 @@ def from_torch(module: Any, *example_inputs: Any) -> Traced:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             exported = torch.export.export(on_meta, inputs, strict=False)
-    except Exception as error:
+    except Exception as error:  # the module's own forward is run, and may raise anything
         reason = str(error).strip().partition("\n")[0]
         raise InputError("torch.export cannot export the module", where=name, value=reason) from error
     graph = _Reading(exported, on_meta).steps()

@@ -30,12 +30,12 @@ BOUNDS = {
     "collective": (1e-5, 5e-5),
     "straggle": (1e-6, 1e-3),
 }
-"""What a fit may find for each of an efficiency's numbers: what people measure on single kernels and messages.
-``flash`` is not in the runs that calibrate."""
+"""What a fit may find for each of an efficiency's numbers: what people measure on single kernels and messages. Chosen
+with published tables of larger runs in view (``docs/decisions/0008``). ``flash`` is not in the runs that calibrate."""
 TRUSTED = {"matmul": 0.1, "memory": 0.05}
 """Standard deviation of the logarithm with which the operators' fractions are believed."""
 BELIEF = 0.03
-"""Weight of the operators' word: as much as a typical error of all runs together."""
+"""Weight of the operators' word: as much as a typical error of all runs together; chosen as ``BOUNDS`` were."""
 SAMPLE = 160
 """Runs of a fit; more change the fourth digit."""
 
@@ -135,7 +135,7 @@ def fit_iterations(
         first: where the search begins, if not at ``start``; what it ends at does not depend on it.
         seed: of the draw.
     """
-    drawn = sorted(random.Random(seed).sample(list(which), min(SAMPLE, len(which))))  # noqa: S311  # not for secrets
+    drawn = sorted(random.Random(seed).sample(list(which), min(SAMPLE, len(which))))  # noqa: S311 (no secret)
     times = np.array([priced.runs[index].seconds for index in drawn])
     names = list(BOUNDS)
     prior = np.log([getattr(start, name) for name in TRUSTED])
@@ -176,7 +176,7 @@ def cross_validate(
         seed: of joining and drawing.
     """
     values = sorted(set(labels), key=repr)
-    random.Random(seed).shuffle(values)  # noqa: S311  # not for secrets
+    random.Random(seed).shuffle(values)  # noqa: S311 (no secret)
     folds = min(folds or len(values), len(values))
     number = {value: index % folds for index, value in enumerate(values)}
     errors = np.zeros(len(priced.runs))

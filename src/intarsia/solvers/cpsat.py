@@ -136,7 +136,7 @@ class Model:
         solver.parameters.enumerate_all_solutions = True
         found: list[Values] = []
 
-        class Collect(self._library.CpSolverSolutionCallback):  # type: ignore[misc, name-defined]
+        class Collect(self._library.CpSolverSolutionCallback):  # type: ignore[misc, name-defined]  # a base of an untyped library
             """Keeps every solution, stops at the limit."""
 
             full = False

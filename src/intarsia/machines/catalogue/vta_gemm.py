@@ -9,6 +9,7 @@ def _text(batch: int, block_in: int, block_out: int) -> str:
   o[b, n] += i[b, k] * w[n, k]
 memory o=acc i=inp w=wgt
 cycles 1
+ports read=8 write=8
 source VTA hardware guide: acc[dst][b][o] += sum over i of inp[src][b][i] * wgt[wgt][o][i], one micro-op a cycle
 """
 

@@ -9,7 +9,9 @@ def _text() -> str:
   c[l] += a[l, j] * b[l, j]
 memory c=zmm a=zmm b=zmm
 cycles 1
+ports read=128 write=64
 source Intel 64 and IA-32 Architectures Software Developer's Manual, VDPBF16PS, 512-bit form; denormals are zero
+source ports: the L1 cache of Sunny Cove, two loads and a store of 64 bytes a cycle (Intel's optimization manual)
 """
 
 

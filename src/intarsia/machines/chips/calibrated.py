@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from importlib.resources import files
 from math import hypot, inf
 from pathlib import Path
+from typing import get_type_hints
 
 import msgspec
 
@@ -31,21 +32,8 @@ ISSUED = frozenset({"nvidia", "amd", "gaudi"})
 """Families whose kernels a host issues one by one; programs of the others are compiled as a whole."""
 
 
-class _File(msgspec.Struct, forbid_unknown_fields=True):
-    """A calibration as it is stored; seconds and fractions."""
-
-    chip: str
-    matmul: float
-    flash: float
-    memory: float
-    misaligned: float
-    kernel: float
-    host: float
-    link: float
-    collective: float
-    straggle: float
-    error: float
-    source: str
+_File = msgspec.defstruct("_File", [("chip", str), *get_type_hints(Efficiency).items()], forbid_unknown_fields=True)
+"""A calibration as it is stored: whose it is, and all of ``Efficiency``."""
 
 
 def efficiency_of(chip: Chip, calibration: str = "") -> Efficiency:
@@ -59,17 +47,13 @@ def efficiency_of(chip: Chip, calibration: str = "") -> Efficiency:
         InputError: the file is wrong, or of another chip.
     """
     if calibration:
-        stored = read_record(Path(calibration), _File, what="calibration file")
-        if stored.chip != chip.name:
-            raise InputError(
-                "the calibration is of another chip", where=calibration, value=stored.chip, allowed=chip.name
-            )
-        return _efficiency(stored, calibration)
+        of_chip, efficiency = _read(read_record(Path(calibration), _File, what="calibration file"), calibration)
+        if of_chip != chip.name:
+            raise InputError("the calibration is of another chip", where=calibration, value=of_chip, allowed=chip.name)
+        return efficiency
     entry = files("intarsia.machines.chips") / "efficiencies" / f"{LENDER}.json"
-    stored = decode_record(entry.read_bytes(), _File, what="calibration file", where=LENDER)
-    lender = read_chip(LENDER)
-    own = _efficiency(stored, LENDER)
-    return own if stored.chip == chip.name else _borrowed(chip, lender, own)
+    of_lender, own = _read(decode_record(entry.read_bytes(), _File, what="calibration file", where=LENDER), LENDER)
+    return own if of_lender == chip.name else _borrowed(chip, read_chip(LENDER), own)
 
 
 def write_efficiency(path: Path, chip: Chip, efficiency: Efficiency) -> None:
@@ -96,12 +80,13 @@ def _borrowed(chip: Chip, lender: Chip, own: Efficiency) -> Efficiency:
     )
 
 
-def _efficiency(file: _File, where: str) -> Efficiency:
-    values = msgspec.structs.asdict(file)
-    del values["chip"]
+def _read(stored: msgspec.Struct, where: str) -> tuple[str, Efficiency]:
+    """The chip's name and its efficiency."""
+    values = msgspec.structs.asdict(stored)
+    chip = values.pop("chip")
     efficiency = Efficiency(**values)
     refuse_efficiency(efficiency, where=where)
-    return efficiency
+    return chip, efficiency
 
 
 def refuse_efficiency(efficiency: Efficiency, *, where: str) -> None:

@@ -115,7 +115,7 @@ class VtaConfig:
                 "LOG_OUT_WIDTH is LOG_INP_WIDTH", where=where, value=str(out_width), allowed=str(inp_width)
             )
         try:
-            return cls(**fields)  # type: ignore[arg-type]
+            return cls(**fields)  # type: ignore[arg-type]  # _read has seen to the kinds
         except InputError as error:
             raise InputError(error.what, where=where, value=error.value, allowed=error.allowed) from None
 

@@ -261,7 +261,7 @@ def _alu(index: int, row: Any, known: Any, chip: Any, shape: Any) -> Any:
 
 
 @njit(cache=True)
-def _operate(acc: Any, d: int, s: int, size: int, op: int, immediate: bool, imm: int) -> Any:  # noqa: FBT001
+def _operate(acc: Any, d: int, s: int, size: int, op: int, immediate: bool, imm: int) -> Any:  # noqa: FBT001 (a field)
     """acc[d : d + size] = op(itself, imm or acc[s : s + size]); returns a shift amount that the RTL does not know."""
     for k in range(size):
         left, right = np.int64(acc[d + k]), np.int64(imm if immediate else acc[s + k])

@@ -233,7 +233,8 @@ def compile_operator(
         config: the core.
         shift: of the epilogue, bits.
         largest_bias: magnitude of biases that later runs may have.
-        least_calls: fewest calls of any embedding known, for the lower bound.
+        least_calls: calls that do something, at least, of any aligned or fused embedding, for the lower bound; None
+            for the fewest that the offered ones need.
         tilings: tilings of an embedding that are timed exactly.
         seconds: wall time after which no further program is made.
 

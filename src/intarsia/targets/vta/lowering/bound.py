@@ -21,10 +21,10 @@ LISTED = 1 << 22
 
 @dataclass(frozen=True, slots=True)
 class LowerBound:
-    """Cycles below which no program of an operator can be.
+    """Cycles below which no program of an operator can be whose calls are those of an aligned or fused embedding.
 
     Attributes:
-        compute: least calls of the core, padding-only ones left out, plus the reset and the epilogue of every output.
+        compute: least calls of the core that do something, plus the reset and the epilogue of every output.
         read: each needed input, weight and bias byte through the read port once; what meets only padding is not needed.
         write: each output byte through the write port once.
     """
@@ -46,7 +46,7 @@ def lower_bound(operator: Operator, config: VtaConfig, epilogue: Epilogue | None
         operator: what is computed.
         config: the core.
         epilogue: the epilogue that the program uses.
-        calls: least calls of any embedding, padding-only calls left out.
+        calls: least calls that do something: of any aligned or fused embedding, and of the skewed ones looked at.
     """
     elements = prod(operator.outputs[0].shape)
     tensors = -(-elements // (config.batch * config.block_out))
