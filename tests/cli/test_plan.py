@@ -75,12 +75,23 @@ def test_what_the_launch_files_do_otherwise_is_told(capsys: pytest.CaptureFixtur
 
 
 def test_choices_can_be_restricted(capsys: pytest.CaptureFixture[str]) -> None:
-    only = ("--only", "pipeline=2,4", "--only", "sequence-parallel=on", "--only", "zero=1", "--only", "tensor=1")
+    only = ("--only", "pipeline=2,4", "--only", "sequence-parallel=off", "--only", "zero=1", "--only", "tensor=1")
     strategy = answered(capsys, *SMALL, *only)["strategy"]
     assert strategy["pipeline"] in {2, 4}
     assert (strategy["zero"], strategy["tensor"]) == (1, 1)
     free = answered(capsys, *SMALL)["seconds"]
     assert answered(capsys, *SMALL, *only)["seconds"] >= free
+
+
+def test_sequence_parallelism_is_on_where_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ("plan", "gpt2", "--cluster", "a100x8", "--global-batch", "16", "--brief")
+    strategy = answered(capsys, *arguments, "--only", "sequence_parallel=on")["strategy"]
+    assert strategy["sequence_parallel"]
+    assert strategy["tensor"] > 1
+
+
+def test_a_sequence_beyond_the_learned_positions_is_noted(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "1024 learned positions" in answered(capsys, *SMALL, "--seq", "2048", "--brief")["notes"][0]
 
 
 def test_a_cluster_and_a_model_may_be_files(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -157,6 +168,10 @@ def test_out_of_time_is_an_answer(capsys: pytest.CaptureFixture[str], tmp_path: 
             "--only tensor=2,4: gpt2-xl cannot be cut so: 25 heads do not divide by tensor 2",
         ),
         (["--only", "expert=2"], "--only expert=2: gpt2-xl cannot be cut so: expert 2 for a model without experts"),
+        (
+            ["--only", "sequence_parallel=on", "--only", "tensor=1"],
+            "--only sequence_parallel=on: sequence parallelism needs tensor parallelism: tensor 1; try: tensor=2,4,8",
+        ),
         (["--only", "data=32"], "--only data=32: gpt2-xl cannot be cut so: there are 16 sequences of the batch"),
         (["--calibration", "none.json"], "none.json: cannot read the calibration file: No such file or directory"),
         (["-o", ""], "-o: the name is empty; allowed: a path; . is the current folder"),

@@ -82,6 +82,23 @@ def test_fewer_gpus_than_the_cluster_has(capsys: pytest.CaptureFixture[str]) -> 
     assert (part["seconds"], part["devices"]) == (whole["seconds"], 4)
 
 
+def test_a_sequence_beyond_the_learned_positions_is_noted(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ("--model", "gpt2-xl", "--cluster", "a100x8", "--global-batch", "8", "--seq", "2048")
+    assert answer(capsys, *arguments)["notes"][0] == (
+        "gpt2-xl has 1024 learned positions, the sequence 2048 tokens:"
+        " counted with a longer table, which must be trained anew"
+    )
+    rotary = ("--model", "llama2-7b", "--cluster", "a100x8", "--global-batch", "8", "--seq", "8192")
+    assert "learned positions" not in " ".join(answer(capsys, *rotary)["notes"])
+
+
+def test_interleaving_that_does_not_divide_is_noted(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = (*SMALL, "--cluster", "a100x4", "--pp", "2", "--interleave", "2", "--global-batch")
+    text = "microbatches are no multiple of 2 stages, which interleaving needs"
+    assert text in " ".join(answer(capsys, *arguments, "10")["notes"])
+    assert text not in " ".join(answer(capsys, *arguments, "8")["notes"])
+
+
 def test_sequence_parallelism_alone_is_noted(capsys: pytest.CaptureFixture[str]) -> None:
     plain = answer(capsys, *SMALL, "--cluster", "a100x8")
     noted = answer(capsys, *SMALL, "--cluster", "a100x8", "--sequence-parallel")
@@ -153,7 +170,22 @@ def test_a_network_of_images_has_no_tokens(capsys: pytest.CaptureFixture[str]) -
         ),
         (
             ("--hidden", "64", "--heads", "0", "--layers", "2", "--cluster", "a100x8"),
+            "heads is no size: 0; allowed: 1 or more",
+        ),
+        (
+            ("--hidden", "64", "--layers", "2", "--cluster", "a100x8"),
             "no model is given: missing --heads; allowed: --model NAME, or all sizes",
+        ),
+        ((*SMALL, "--cluster", "a100x8", "--kv-heads", "0"), "kv_heads is no size: 0; allowed: 1 or more"),
+        ((*SMALL, "--cluster", "a100x8", "--gpus", "0"), "gpus is not positive: 0; allowed: 1 or more"),
+        ((*SMALL, "--cluster", "a100x8", "--dp", "0"), "dp is not positive: 0; allowed: 1 or more"),
+        (
+            ("--model", "gpt2-xl", "--cluster", "a100x8", "--global-batch", "0"),
+            "global_batch is not positive: 0; allowed: 1 or more",
+        ),
+        (
+            ("--model", "gpt2-xl", "--cluster", "a100x8", "--global-batch", "8", "--experts", "8", "--gated"),
+            "a model is named and described: --gated, --experts",
         ),
         (
             ("--hidden", "64", "--heads", "3", "--layers", "2", "--seq", "64", "--cluster", "a100x8"),

@@ -56,6 +56,12 @@ def test_any_layer_of_any_model(capsys: pytest.CaptureFixture[str], tmp_path: Pa
     assert answered(capsys, "schedule", "resnet-50", "--chip", "a100", "--layer", "stem")["tensor_cores"] == 1
 
 
+def test_a_sequence_beyond_the_learned_positions_is_noted(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    noted = "256 learned positions, the sequence 257 tokens: counted with a longer table, which must be trained anew"
+    assert noted in printed(capsys, "schedule", config(tmp_path), "--chip", "tpuv4", "--seq", "257")
+    assert "learned positions" not in printed(capsys, "schedule", config(tmp_path), "--chip", "tpuv4", "--seq", "256")
+
+
 def test_out_of_time_still_has_a_schedule_and_a_bound(capsys: pytest.CaptureFixture[str]) -> None:
     answer = answered(capsys, *SMALL, "--limit", "1e-9")
     assert 0 < answer["bound"] <= answer["makespan"]
@@ -70,7 +76,9 @@ def test_out_of_time_still_has_a_schedule_and_a_bound(capsys: pytest.CaptureFixt
         (["--seq", "-5"], "seq is negative: -5; allowed: 1 or more; 0 for the model's own"),
         (["--tensor", "0"], "tensor is not positive: 0; allowed: 1 or more"),
         (["--tensor", "5"], "gpt2 cannot be cut so: 12 heads do not divide by tensor 5; try: another --tensor"),
-        (["--tensor-cores", "-1"], "tensor-cores is negative: -1; allowed: 0 or more"),
+        (["--tensor-cores", "-1"], "tensor-cores is not positive: -1; allowed: 1 or more"),
+        (["--tensor-cores", "0"], "tensor-cores is not positive: 0; allowed: 1 or more"),
+        (["--vector-cores", "0"], "vector-cores is not positive: 0; allowed: 1 or more"),
         (["--recompute", "some"], "unknown recompute: some; allowed: none, selective, full"),
         (["--attention", "some"], "unknown attention: some; allowed: eager, flash"),
         (["--limit", "-1"], "the limit is not positive: -1.0; allowed: seconds, more than 0"),

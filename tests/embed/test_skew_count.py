@@ -85,7 +85,7 @@ def test_a_count_that_was_cut_off_is_at_most_the_whole():
     before = 0
     for steps in range(1, 4_000, 397):
         clock = numbers()
-        part = count_skewed(rules, lambda: next(clock) < steps)  # noqa: B023
+        part = count_skewed(rules, lambda: next(clock) < steps)  # noqa: B023  called in this turn of the loop
         assert before <= part.total <= whole.total
         assert part.distinct <= whole.distinct
         assert part.complete == (part.total == whole.total)

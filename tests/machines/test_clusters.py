@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -134,3 +135,11 @@ def test_unknown_names_are_refused_with_the_nearest(text: str, near: str) -> Non
     message = refused(text)
     assert message.startswith("unknown cluster")
     assert near in message.split("; try: ")[1]
+
+
+def test_a_chip_is_looked_for_beside_the_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chip = files("intarsia.machines.chips") / "catalogue" / "a100.json"
+    (tmp_path / "chip.json").write_text(chip.read_text(encoding="utf-8"), encoding="utf-8")
+    file = written(tmp_path, chip="chip.json")
+    monkeypatch.chdir(tmp_path.parent)
+    assert read_cluster(file).chip == read_cluster("a100x8").chip

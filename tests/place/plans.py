@@ -46,7 +46,7 @@ def strategy_of(**given: object) -> Strategy:
         dtype=Dtype.BF16,
         gradient_bytes=4,
     )
-    return replace(strategy, **given)  # type: ignore[arg-type]
+    return replace(strategy, **given)  # type: ignore[arg-type]  # fields by name
 
 
 def pipeline_of(stages: int, microbatches: int, *, chunks: int = 1, order: Pipeline = Pipeline.ONE_F_ONE_B) -> Strategy:

@@ -22,7 +22,7 @@ def closed_form(monkeypatch: pytest.MonkeyPatch, stages: tuple[StageTime, ...], 
     """Seconds as ``step_time`` has them for stages that are given."""
     monkeypatch.setattr(step, "stage_times", lambda *_: stages)
     monkeypatch.setattr(step, "tied", lambda *_: 0.0)
-    return step.step_time(None, strategy, Split((), ())).seconds  # type: ignore[arg-type]
+    return step.step_time(None, strategy, Split((), ())).seconds  # type: ignore[arg-type]  # replaced below
 
 
 def random_stages(rng: random.Random, count: int, *, spread: float = 0.5) -> tuple[StageTime, ...]:

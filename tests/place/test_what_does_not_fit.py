@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from small_plans import EFFICIENCY
+from small_plans import EFFICIENCY, with_capacity
 
 from intarsia.ground import InputError
 from intarsia.machines.clusters import read_cluster
@@ -27,9 +27,37 @@ def test_a_restriction_that_is_to_blame_is_named() -> None:
     tight = {"tensor": [1], "pipeline": [1], "zero": [0], "recompute": ["none"]}
     outcome = best_plan(model, cluster, EFFICIENCY, 64, 8192, Choices().only(tight))
     assert isinstance(outcome, Infeasible)
-    assert "zero 3" in outcome.relaxation
-    freed = best_plan(model, cluster, EFFICIENCY, 64, 8192, Choices().only({**tight, "zero": [3]}), compare=False)
-    assert isinstance(freed, Found)
+    assert outcome.relaxation == "tensor 2; or pipeline 2; or zero 1"
+    for text in outcome.relaxation.split("; or "):
+        choice, value = text.split()
+        freed = best_plan(
+            model, cluster, EFFICIENCY, 64, 8192, Choices().only({**tight, choice: [value]}), compare=False
+        )
+        assert isinstance(freed, Found), text
+
+
+@pytest.mark.parametrize(("gib", "mode"), [(17, "selective"), (12, "full")])
+def test_the_least_recomputation_that_helps_is_named(gib: int, mode: str) -> None:
+    model, cluster = find_model("gpt2"), with_capacity(read_cluster("a100x1"), gib * 2**30)
+    only = {"attention": ["eager"], "microbatch": ["16"]}
+
+    def planned(mode: str) -> object:
+        choices = Choices().only({**only, "recompute": [mode]})
+        return best_plan(model, cluster, EFFICIENCY, 16, 1024, choices, compare=False)
+
+    outcome = planned("none")
+    assert isinstance(outcome, Infeasible)
+    assert f"recompute {mode}" in outcome.relaxation
+    assert isinstance(planned(mode), Found)
+    assert mode == "selective" or isinstance(planned("selective"), Infeasible)
+
+
+def test_the_rest_of_a_node_may_be_enough() -> None:
+    model, cluster = find_model("llama2-7b"), with_capacity(read_cluster("a100x3"), 30 * 2**30)
+    choices = Choices(zero=(3,), data=(1,), tensor=(1, 2, 4))
+    outcome = best_plan(model, cluster, EFFICIENCY, 8, 4096, choices)
+    assert isinstance(outcome, Infeasible)
+    assert outcome.relaxation == "8 devices"
 
 
 def test_restrictions_that_no_strategy_meets() -> None:

@@ -111,7 +111,7 @@ def plan_of(**restricted: tuple[int, ...]) -> Plan:
         32,
         512,
         Choices(**restricted),
-        compare=False,  # type: ignore[arg-type]
+        compare=False,  # type: ignore[arg-type]  # no prices asked
     )
     assert isinstance(outcome, Found)
     return outcome.value

@@ -83,3 +83,16 @@ def test_bad_problems_are_refused(tasks, cores, text):
 def test_texts():
     assert str(GOOD).splitlines()[0] == "makespan 6 s, bound 5.5 s, gap 8.33 %"
     assert "  c: tensor 4 s, spread 2 s after a, f" in str(PROBLEM).splitlines()
+
+
+def test_a_duration_that_is_not_used_does_not_loosen_the_check():
+    slow = ScheduleProblem(
+        (Task("a", Kind.TENSOR, 1e12, 1.0), Task("b", Kind.TENSOR, 1e12, 1.0, ("a",))), tensor_cores=2, vector_cores=1
+    )
+    both = (Slot("a", (0, 1), 0.0, 1.0, True), Slot("b", (0, 1), 0.5, 1.5, True))
+    found = check(slow, Schedule(both, 1.5, 1.5))
+    assert found == (
+        "b starts at 0.5, before a finishes at 1.0",
+        "a and b are on tensor core 0 at once",
+        "a and b are on tensor core 1 at once",
+    )

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from problems import exhaustive, layered, small
 
-from intarsia.schedule import ScheduleProblem, bound, check, list_schedule, solve, solve_cpsat, solve_milp
+from intarsia.schedule import Kind, ScheduleProblem, Task, bound, check, list_schedule, solve, solve_cpsat, solve_milp
 from intarsia.schedule.states import search_states
 from intarsia.solvers import Found, Limits, OutOfTime
 
@@ -88,3 +88,28 @@ def test_no_tasks():
     outcome = solve(ScheduleProblem((), 1, 1), LIMITS)
     assert isinstance(outcome, Found)
     assert (outcome.value.slots, outcome.value.makespan, outcome.value.bound) == ((), 0.0, 0.0)
+
+
+@pytest.mark.parametrize("cores", [64, 1024])
+def test_many_cores_do_not_make_ticks_too_coarse_for_a_proof(cores):
+    """Six tasks that all cores share, and three small ones that run beside each other."""
+    wide = tuple(Task(f"wide{i}", Kind.TENSOR, 0.7 * cores, 1.0) for i in range(6))
+    small = tuple(Task(f"small{i}", Kind.TENSOR, 0.3, 0.2) for i in range(3))
+    problem = ScheduleProblem((*small, *wide, Task("v", Kind.VECTOR, 0.1, 0.1, ("small0", "wide1"))), cores, 1)
+    outcome = solve(problem, Limits(seconds=10))
+    assert isinstance(outcome, Found)
+    assert check(problem, outcome.value) == ()
+
+
+@pytest.mark.parametrize("spread", [0.0, 1e-12])
+def test_durations_of_all_sizes(spread):
+    tasks = (
+        Task("a", Kind.TENSOR, 1e12, spread),
+        Task("b", Kind.TENSOR, 3.0, spread),
+        Task("c", Kind.TENSOR, 0.0, 1.0),
+    )
+    problem = ScheduleProblem(tasks, 2, 1)
+    for method in (solve, solve_cpsat):
+        outcome = method(problem, Limits(seconds=10))
+        assert isinstance(outcome, Found)
+        assert outcome.value.makespan == pytest.approx(2 * spread, abs=1e-15)

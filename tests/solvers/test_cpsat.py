@@ -1,7 +1,9 @@
 """The CP-SAT front: optimum, every solution, and the three answers kept apart."""
 
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -117,3 +119,29 @@ def test_the_libraries_are_loaded_only_when_used():
     code = "import sys, intarsia.solvers; print({'ortools', 'clingo'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+SPLIT_THE_MARKET = """
+import random
+from intarsia.solvers import Limits, Model
+rng, model = random.Random(1), Model()
+shops = [model.boolean() for _ in range(50)]
+for _ in range(6):
+    sales = [rng.randrange(100) for _ in shops]
+    model.add(2 * sum(s * x for s, x in zip(sales, shops)) == sum(sales) - sum(sales) % 2)
+print("solving", flush=True)
+try:
+    print(model.solve(shops, Limits(seconds=300)))
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_an_interruption_stops_the_search_and_is_not_swallowed():
+    command = [sys.executable, "-c", SPLIT_THE_MARKET]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "solving\n"
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate(timeout=60)
+    assert (process.returncode, rest) == (0, "interrupted\n")

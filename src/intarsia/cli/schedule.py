@@ -24,8 +24,8 @@ def _options(parser: ArgumentParser) -> None:
     parser.add_argument("--tensor", metavar="T", type=int, default=1, help="devices that share each matrix (default 1)")
     parser.add_argument("--recompute", metavar="WORD", default="none", help="none (default), selective or full")
     parser.add_argument("--attention", metavar="WORD", default="eager", help="eager (default) or flash")
-    parser.add_argument("--tensor-cores", metavar="N", type=int, default=0, help="instead of the chip's")
-    parser.add_argument("--vector-cores", metavar="N", type=int, default=0, help="instead of the chip's")
+    parser.add_argument("--tensor-cores", metavar="N", type=int, help="instead of the chip's")
+    parser.add_argument("--vector-cores", metavar="N", type=int, help="instead of the chip's")
     calibration_option(parser)
     parser.add_argument("--limit", metavar="S", type=float, default=10.0, help="seconds of search (default 10)")
     parser.add_argument(

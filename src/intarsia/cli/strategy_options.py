@@ -41,7 +41,7 @@ def model_options(parser: ArgumentParser) -> None:
     parser.add_argument("--model", metavar="NAME", default="", help="a name (`intarsia models`) or a config.json")
     sizes = parser.add_argument_group("instead of --model", SIZES)
     for name in ("hidden", "heads", "kv-heads", "ffn", "layers", "vocab", "experts", "top-k"):
-        sizes.add_argument(f"--{name}", metavar="N", type=int, default=0, help=SUPPRESS)
+        sizes.add_argument(f"--{name}", metavar="N", type=int, help=SUPPRESS)
     sizes.add_argument("--gated", action="store_true", help=SUPPRESS)
 
 
@@ -50,12 +50,12 @@ def degree_options(parser: ArgumentParser) -> None:
     degrees = parser.add_argument_group("the strategy")
     parallel = "tensor parallel; also --pp pipeline, --dp data, --cp context, --ep expert"
     for name, default, text in (
-        ("tp", 1, parallel), ("pp", 1, SUPPRESS), ("dp", 0, SUPPRESS), ("cp", 1, SUPPRESS), ("ep", 1, SUPPRESS)
+        ("tp", 1, parallel), ("pp", 1, SUPPRESS), ("dp", None, SUPPRESS), ("cp", 1, SUPPRESS), ("ep", 1, SUPPRESS)
     ):  # fmt: skip
         degrees.add_argument(f"--{name}", metavar="N", type=int, default=default, help=text)
     for name, default, text in (
-        ("gpus", 0, "devices, tp × pp × dp × cp of them (default: the cluster's; dp: the rest)"),
-        ("global-batch", 0, "sequences of an iteration"),
+        ("gpus", None, "devices, tp × pp × dp × cp of them (default: the cluster's; dp: the rest)"),
+        ("global-batch", None, "sequences of an iteration"),
         ("microbatch", 1, "sequences of a microbatch (default 1)"),
         ("seq", 0, "tokens of a sequence (default: the model's own)"),
         ("interleave", 1, "chunks of layers of a stage (default 1)"),

@@ -145,7 +145,7 @@ def plan_training(
     runners = tuple(RunnerUp(candidate.strategy, candidate.seconds) for candidate in plan.runners_up)
     lasting = str(Path(cluster).resolve()) if cluster.endswith(".json") else cluster
     kept = plan_file(of_model, lasting, plan.prediction, named=model, bound=float(plan.bound), runners_up=runners)
-    return PlanAnswer(of_model, of_cluster, outcome, kept, notes_of(plan.strategy, of_cluster, plan.prediction))
+    return PlanAnswer(of_model, of_cluster, outcome, kept, notes_of(of_model, of_cluster, plan.prediction))
 
 
 def predict_plan(path: Path) -> PredictAnswer:
@@ -161,7 +161,7 @@ def predict_plan(path: Path) -> PredictAnswer:
     except InputError as error:
         where = f"{path}: {error.where}" if error.where else str(path)
         raise InputError(error.what, where=where, value=error.value, allowed=error.allowed, hint=error.hint) from error
-    notes = notes_of(prediction.strategy, cluster, prediction)
+    notes = notes_of(model, cluster, prediction)
     if prediction.seconds != plan.seconds:
         notes += (f"the plan said {seconds_text(plan.seconds)}: it was changed, or made by another version",)
     return PredictAnswer(model.name, model.parameters, cluster, prediction, notes)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from intarsia.graph import Dtype, Model
 from intarsia.machines.chips import efficiency_of
 from intarsia.machines.clusters import Cluster
+from intarsia.models.transformer import Transformer
 from intarsia.place import Prediction, Strategy, predict
 from intarsia.place.refuse import refuse_strategy
 
@@ -87,7 +88,7 @@ def predict_strategy(
     refuse_strategy(model, strategy, cluster, where=where)
     efficiency = efficiency_of(cluster.chip, calibration)
     prediction = predict(model, strategy, cluster.first(strategy.devices), efficiency)
-    return PredictAnswer(model.name, model.parameters, cluster, prediction, notes_of(strategy, cluster, prediction))
+    return PredictAnswer(model.name, model.parameters, cluster, prediction, notes_of(model, cluster, prediction))
 
 
 def ranks_of(strategy: Strategy, cluster: Cluster) -> dict[str, Ranks]:
@@ -108,15 +109,27 @@ def ranks_of(strategy: Strategy, cluster: Cluster) -> dict[str, Ranks]:
     return found
 
 
-def notes_of(strategy: Strategy, cluster: Cluster, prediction: Prediction) -> tuple[str, ...]:
+def notes_of_sequence(model: Model, sequence: int) -> tuple[str, ...]:
+    """What a sequence needs that the model does not have."""
+    if not isinstance(model, Transformer) or not 0 < model.position_rows < sequence:
+        return ()
+    table = f"{model.name} has {model.position_rows} learned positions, the sequence {sequence} tokens"
+    return (f"{table}: counted with a longer table, which must be trained anew",)
+
+
+def notes_of(model: Model, cluster: Cluster, prediction: Prediction) -> tuple[str, ...]:
     """What a reader must know of a prediction."""
-    notes = []
+    strategy = prediction.strategy
+    notes = [*notes_of_sequence(model, strategy.sequence)]
     replicas = strategy.data * strategy.microbatch
     if strategy.global_batch % replicas:
         whole = strategy.microbatches * replicas
         notes.append(f"the last microbatch of some replicas is smaller; counted as whole: {whole} sequences")
     if any(sum(counts) % strategy.interleave for counts in prediction.split.counts[1:-1]):
         notes.append(f"chunks differ in layers; counted as {strategy.interleave} equal ones a stage")
+    if strategy.interleave > 1 and strategy.microbatches % strategy.pipeline:
+        groups = f"{strategy.microbatches} microbatches are no multiple of {strategy.pipeline} stages"
+        notes.append(f"{groups}, which interleaving needs: frameworks refuse it, or take longer than predicted")
     if strategy.sequence_parallel and strategy.tensor == 1:
         notes.append("sequence parallelism without tensor parallelism changes nothing")
     if strategy.dtype is Dtype.FP8 and cluster.chip.fp8_factor == 1:

@@ -53,6 +53,13 @@ def refuse_choices(model: Model, cluster: Cluster, global_batch: int, sequence: 
     _refuse(model, "tensor", choices.tensor, devices, lambda n: replace(one, tensor=n))
     _refuse(model, "context", choices.context, devices, lambda n: replace(one, context=n))
     _refuse(model, "expert", choices.expert, devices, lambda n: replace(one, expert=n))
+    if choices.sequence_parallel == (True,) and (choices.tensor == (1,) or cluster.devices == 1):
+        raise InputError(
+            "sequence parallelism needs tensor parallelism",
+            where="--only sequence_parallel=on",
+            value="tensor 1",
+            hint="tensor=2,4,8",
+        )
 
 
 def _refuse(

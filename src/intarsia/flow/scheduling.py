@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from intarsia.cost import Placed
+from intarsia.flow.predictions import notes_of_sequence
 from intarsia.flow.questions import read_limit, read_sequence
 from intarsia.graph import Attention, Group, Layer, Recompute, Variant
 from intarsia.ground import InputError
@@ -51,8 +52,8 @@ def schedule_layer(
     tensor: int = 1,
     recompute: str = "none",
     attention: str = "eager",
-    tensor_cores: int = 0,
-    vector_cores: int = 0,
+    tensor_cores: int | None = None,
+    vector_cores: int | None = None,
     calibration: str = "",
     limit: float = 10.0,
 ) -> ScheduleAnswer:
@@ -67,8 +68,8 @@ def schedule_layer(
         tensor: devices that share each weight matrix, joined by the chip's links.
         recompute: none, selective or full: forward nodes that run again in the backward pass.
         attention: eager or flash.
-        tensor_cores: instead of the chip's, if not 0.
-        vector_cores: instead of the chip's, if not 0.
+        tensor_cores: instead of the chip's.
+        vector_cores: instead of the chip's.
         calibration: a file of efficiencies.
         limit: seconds of search.
 
@@ -76,15 +77,14 @@ def schedule_layer(
         InputError: anything of these that is wrong.
     """
     of_model, of_chip = read_model(model), read_chip(chip)
-    for name, value, least in (
-        ("microbatch", microbatch, 1),
-        ("tensor", tensor, 1),
-        ("tensor-cores", tensor_cores, 0),
-        ("vector-cores", vector_cores, 0),
+    for name, value in (
+        ("microbatch", microbatch),
+        ("tensor", tensor),
+        ("tensor-cores", tensor_cores),
+        ("vector-cores", vector_cores),
     ):
-        if value < least:
-            what = "is not positive" if least else "is negative"
-            raise InputError(f"{name} {what}", value=str(value), allowed=f"{least} or more")
+        if value is not None and value < 1:
+            raise InputError(f"{name} is not positive", value=str(value), allowed="1 or more")
     sequence, limit = read_sequence(of_model, sequence), read_limit(limit)
     if tensor_cores or vector_cores:
         if of_chip.serial:
@@ -117,6 +117,8 @@ def schedule_layer(
     report = check(tasks.problem, found)
     if report:
         raise AssertionError(f"the schedule fails its check: {report}")
+    notes = [*notes_of_sequence(of_model, sequence), f"efficiencies: {efficiency.source}"]
+    notes += [f"assumed: {text}" for text in of_chip.assumed]
     return ScheduleAnswer(
         of_model.name,
         chosen,
@@ -125,11 +127,11 @@ def schedule_layer(
         found,
         isinstance(outcome, Found),
         outcome.effort.seconds,
-        (f"efficiencies: {efficiency.source}", *(f"assumed: {text}" for text in of_chip.assumed)),
+        tuple(notes),
     )
 
 
-def _with_cores(chip: Chip, tensor: int, vector: int) -> Chip:
+def _with_cores(chip: Chip, tensor: int | None, vector: int | None) -> Chip:
     return replace(
         chip,
         tensor=replace(chip.tensor, count=tensor or chip.tensor.count),

@@ -15,6 +15,10 @@ from intarsia.ground import InputError
 from intarsia.machines.clusters import Cluster, read_cluster
 from intarsia.place import Strategy
 
+NEEDED = ("hidden", "heads", "layers")
+"""Sizes without which a model is not described."""
+MAY_BE_ZERO = ("experts", "top_k")
+
 
 def predict_flags(flags: Mapping[str, Any]) -> PredictAnswer:
     """The prediction for flags as the command line names them.
@@ -27,7 +31,7 @@ def predict_flags(flags: Mapping[str, Any]) -> PredictAnswer:
     """
     model = model_of(flags)
     product = _degrees(flags)
-    cluster = read_cluster(flags["cluster"], devices=flags["gpus"] or product * flags["dp"])
+    cluster = read_cluster(flags["cluster"], devices=flags["gpus"] or product * (flags["dp"] or 0))
     return predict_strategy(model, strategy_of(flags, model, cluster), cluster, calibration=flags["calibration"])
 
 
@@ -44,28 +48,35 @@ def predict_table(
 
 
 def model_of(flags: Mapping[str, Any]) -> Model:
-    """The model that flags name, or describe by its sizes."""
-    described = [name for name in ("hidden", "heads", "layers") if flags[name]]
+    """The model that flags name, or describe by its sizes; a size that is not given is None."""
+    every = {name: flags[name] for name in Sizes.__dataclass_fields__}
+    given = {name: value for name, value in every.items() if value is not None and value is not False}
     if flags["model"]:
-        if described:
-            raise InputError("a model is named and described", value=", ".join(f"--{name}" for name in described))
+        if given:
+            raise InputError("a model is named and described", value=", ".join(map(_flag, given)))
         return named_model(flags["model"])
-    if len(described) < 3:
-        missing = [f"--{name}" for name in ("hidden", "heads", "layers") if not flags[name]]
+    missing = [name for name in NEEDED if name not in given]
+    if missing:
         raise InputError(
-            "no model is given", value=f"missing {', '.join(missing)}", allowed="--model NAME, or all sizes"
+            "no model is given", value=f"missing {', '.join(map(_flag, missing))}", allowed="--model NAME, or all sizes"
         )
-    sizes = Sizes(**{name: flags[name] for name in Sizes.__dataclass_fields__})
+    for name, value in given.items():
+        if value == 0 and name not in MAY_BE_ZERO:
+            raise InputError(f"{name} is no size", value="0", allowed="1 or more")
     if not flags["seq"]:
         raise InputError("a model of sizes needs the length of its sequences", hint="--seq 2048")
-    return sized_model(sizes, flags["seq"])
+    return sized_model(Sizes(**given), flags["seq"])
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def strategy_of(flags: Mapping[str, Any], model: Model, cluster: Cluster) -> Strategy:
     """The strategy of flags; what is not given follows from the model and the cluster."""
     rest = _degrees(flags)
     gpus = flags["gpus"] or (rest * flags["dp"] if flags["dp"] else cluster.devices)
-    if not flags["global_batch"]:
+    if flags["global_batch"] is None:
         raise InputError("the global batch is missing", allowed="--global-batch N, sequences of an iteration")
     return read_strategy(
         Flags(
@@ -91,8 +102,8 @@ def strategy_of(flags: Mapping[str, Any], model: Model, cluster: Cluster) -> Str
 
 
 def _degrees(flags: Mapping[str, Any]) -> int:
-    for name in ("tp", "pp", "cp"):
-        if flags[name] < 1:
+    for name in ("tp", "pp", "cp", "dp", "gpus"):
+        if flags[name] is not None and flags[name] < 1:
             raise InputError(f"{name} is not positive", value=str(flags[name]), allowed="1 or more")
     product: int = flags["tp"] * flags["pp"] * flags["cp"]
     return product

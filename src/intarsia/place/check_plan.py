@@ -5,16 +5,15 @@ Seconds and bytes are worked out again from the model; the bound is checked for 
 
 from __future__ import annotations
 
+from math import isclose
+
 from intarsia.graph import Model
 from intarsia.machines.chips.efficiency import Efficiency
 from intarsia.machines.clusters import Cluster
-from intarsia.place.memory import stage_memory
+from intarsia.place.check_others import check_others
+from intarsia.place.check_strategy import TOLERANCE, Asked, check_strategy
 from intarsia.place.plan import Plan
-from intarsia.place.profile import Profile, demands
-from intarsia.place.step import step_time
-from intarsia.place.strategy import Split, Strategy
-
-TOLERANCE = 1e-9
+from intarsia.place.predict import Prediction, predict_split
 
 
 def check_plan(
@@ -30,100 +29,76 @@ def check_plan(
         sequence: tokens of a sequence.
         plan: the answer.
     """
-    strategy = plan.strategy
-    found = [*_asked(cluster, global_batch, sequence, plan), *_degrees(strategy)]
-    refusal = model.refusal(strategy.variant)
-    if refusal:
-        return (*found, f"the model cannot be cut so: {refusal}")
-    profile = demands(model, strategy.variant, cluster).priced(efficiency)
-    found += check_split(profile, strategy, plan.split)
+    asked = Asked(model, cluster, efficiency, global_batch, sequence)
+    found = [*_named(asked, plan), *check_strategy(asked, plan.strategy, plan.split, plan.idle)]
     if found:
         return tuple(found)
-    return (*_memory(profile, plan), *_seconds(profile, plan))
+    again = predict_split(model, asked.profile(plan.strategy.variant), plan.strategy, plan.split)
+    return (*_memory(again, plan), *_seconds(again, plan), *_prediction(again, plan), *check_others(asked, plan))
 
 
-def _asked(cluster: Cluster, global_batch: int, sequence: int, plan: Plan) -> list[str]:
+def _named(asked: Asked, plan: Plan) -> list[str]:
     found = []
-    strategy = plan.strategy
-    if (strategy.global_batch, strategy.sequence) != (global_batch, sequence):
-        found.append(
-            f"the plan is for {strategy.global_batch} × {strategy.sequence} tokens, not {global_batch} × {sequence}"
-        )
-    if not 0 < strategy.devices <= cluster.devices:
-        found.append(f"the degrees need {strategy.devices} devices of {cluster.devices}")
-    if plan.idle != cluster.devices - strategy.devices:
-        found.append(f"{plan.idle} devices are said to be idle, {cluster.devices - strategy.devices} are")
+    if (plan.model, plan.cluster) != (asked.model.name, asked.cluster.name):
+        found.append(f"the plan is for {plan.model} on {plan.cluster}, not {asked.model.name} on {asked.cluster.name}")
+    if plan.devices != asked.cluster.devices:
+        found.append(f"the plan is for {plan.devices} devices, not {asked.cluster.devices}")
     return found
 
 
-def _degrees(strategy: Strategy) -> list[str]:
+def _memory(again: Prediction, plan: Plan) -> list[str]:
     found = []
-    degrees = (strategy.tensor, strategy.pipeline, strategy.data, strategy.context, strategy.expert)
-    if min(*degrees, strategy.microbatch, strategy.interleave) < 1:
-        found.append("a degree is not positive")
-    elif strategy.data * strategy.context % strategy.expert:
-        found.append(f"expert {strategy.expert} does not divide data × context")
-    if strategy.data * strategy.microbatch > strategy.global_batch:
-        found.append(f"{strategy.data} replicas × {strategy.microbatch} sequences are more than the global batch")
-    if strategy.interleave > 1 and (strategy.pipeline == 1 or strategy.order != "1f1b"):
-        found.append("chunks are interleaved where there is no 1F1B pipeline")
+    for stage, memory in enumerate(again.memory):
+        if memory.total > again.capacity:
+            found.append(f"stage {stage} needs {memory.total} bytes of {again.capacity}")
+    for stage, (memory, said) in enumerate(zip(again.memory, plan.prediction.memory, strict=False)):
+        if memory != said:
+            found.append(f"stage {stage} needs {memory}, not {said}")
+    if len(again.memory) != len(plan.prediction.memory):
+        found.append(f"bytes are said of {len(plan.prediction.memory)} stages, there are {len(again.memory)}")
     return found
 
 
-def check_split(profile: Profile, strategy: Strategy, split: Split) -> list[str]:
-    """Whether every layer is in one stage, in the order of the chain, and chunks are whole."""
-    if not len(split.counts) == len(split.recompute) == strategy.pipeline:
-        return [f"{len(split.counts)} stages in the split, {strategy.pipeline} in the strategy"]
+def _seconds(again: Prediction, plan: Plan) -> list[str]:
     found = []
-    for kind, item in enumerate(profile.layers):
-        placed = sum(row[kind] for row in split.counts)
-        if placed != item.layer.repeat:
-            found.append(f"{placed} of {item.layer.repeat} layers {item.layer.name} are placed")
-    reached = 0
-    for stage, row in enumerate(split.counts):
-        here = [kind for kind, count in enumerate(row) if count]
-        if min(row) < 0 or not here:
-            found.append(f"stage {stage} holds no layer, or less than none")
-            continue
-        if here[0] < reached:
-            found.append(f"stage {stage} holds {profile.layers[here[0]].layer.name} after later layers")
-        reached = here[-1]
-    repeated = [kind for kind, item in enumerate(profile.layers) if item.layer.repeat > 1]
-    if strategy.interleave > 1 and (
-        len(repeated) != 1
-        or any(row[repeated[0]] % strategy.interleave or not row[repeated[0]] for row in split.counts)
-    ):
-        found.append(f"stages do not divide into {strategy.interleave} equal chunks")
-    return found
-
-
-def _memory(profile: Profile, plan: Plan) -> list[str]:
-    found = []
-    capacity = profile.cluster.chip.hbm_bytes
-    for stage in range(plan.strategy.pipeline):
-        memory = stage_memory(profile, plan.strategy, plan.split, stage)
-        if memory.total > capacity:
-            found.append(f"stage {stage} needs {memory.total} bytes of {capacity}")
-        if memory != plan.prediction.memory[stage]:
-            found.append(f"stage {stage} needs {memory}, not {plan.prediction.memory[stage]}")
-    return found
-
-
-def _seconds(profile: Profile, plan: Plan) -> list[str]:
-    found = []
-    seconds = step_time(profile, plan.strategy, plan.split).seconds
+    seconds = again.seconds
     if not abs(seconds - plan.seconds) <= TOLERANCE * seconds:
         found.append(f"the plan takes {seconds} s, not {plan.seconds} s")
     if not 0 < plan.bound <= seconds * (1 + TOLERANCE):
         found.append(f"the bound {plan.bound} s is not between 0 and the plan's {seconds} s")
-    return [*found, *_others(plan, seconds)]
+    return found
 
 
-def _others(plan: Plan, seconds: float) -> list[str]:
-    least = seconds * (1 - TOLERANCE)
-    runners = [other.seconds for other in plan.runners_up if other.seconds < least]
-    prices = [(price.choice, price.value) for price in plan.prices if price.best and price.best.seconds < least]
-    return [
-        *(f"a runner-up takes {other} s, less than the plan" for other in runners),
-        *(f"the best plan with {choice} {value} takes less than the plan" for choice, value in prices),
+def _prediction(again: Prediction, plan: Plan) -> list[str]:
+    """What the prediction says beside seconds and bytes."""
+    said = plan.prediction
+    found = [
+        f"the prediction's {name} is not the plan's"
+        for name in ("strategy", "split")
+        if getattr(said, name) != getattr(plan, name)
     ]
+    found += [
+        f"the {name} is {getattr(again, name)}, not {getattr(said, name)}"
+        for name in ("capacity", "efficiency")
+        if getattr(again, name) != getattr(said, name)
+    ]
+    pairs = {name: (getattr(again.time, name), getattr(said.time, name)) for name in _PARTS}
+    pairs |= {"utilisation": (again.mfu, said.mfu)}
+    pairs |= {
+        f"interval's {name}": pair
+        for name, pair in zip(("start", "end"), zip(again.interval, said.interval, strict=True), strict=True)
+    }
+    found += [
+        f"the {name} is {right}, not {told}"
+        for name, (right, told) in pairs.items()
+        if not isclose(right, told, rel_tol=TOLERANCE, abs_tol=TOLERANCE * again.seconds)
+    ]
+    loads = [stage.load for stage in again.time.stages], [stage.load for stage in said.time.stages]
+    if len(loads[0]) != len(loads[1]) or not all(
+        isclose(right, told, rel_tol=TOLERANCE) for right, told in zip(*loads, strict=True)
+    ):
+        found.append(f"the stages take {loads[0]} s, not {loads[1]} s")
+    return found
+
+
+_PARTS = ("compute", "communication", "bubble", "optimizer")

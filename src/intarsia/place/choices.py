@@ -18,8 +18,9 @@ class Choices:
     Attributes:
         tensor: by default degrees that fill nodes: divisors of a node, and powers of two nodes up to 64 devices.
         pipeline: by default any number of stages up to the number of layers.
-        data: by default three numbers of replicas for the other degrees: as many as there is room for; the fewest that
-            need no more microbatches; the most that divide the batch. Devices may stay idle.
+        data: by default a few numbers of replicas for the other degrees, in the cluster and in each of its smaller
+            units: as many as there is room for; the fewest that need no more microbatches; the most that divide the
+            batch; the most whose groups fill units evenly; and one. Devices may stay idle.
         context: by default powers of two that leave 1024 tokens or more.
         expert: by default powers of two.
         microbatch: by default powers of two.

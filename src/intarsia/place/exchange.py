@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from intarsia.cost import Placed, collective_seconds, collectives_seconds, message_seconds
 from intarsia.graph import Pattern
+from intarsia.machines.clusters import Cluster
 from intarsia.place.memory import WEIGHT_BYTES
 from intarsia.place.profile import Profile
 from intarsia.place.strategy import Strategy
@@ -39,7 +40,7 @@ def message(profile: Profile, strategy: Strategy, size: int) -> float:
         return 0.0
     stride = strategy.devices // strategy.pipeline
     part = 1 if strategy.variant.sequence_parallel else strategy.tensor
-    return message_seconds(size / part, stride, profile.cluster, profile.efficiency)
+    return message_seconds(size / part, stride, _network(profile, strategy), profile.efficiency)
 
 
 def synchronise(profile: Profile, strategy: Strategy, shared: Floats, experts: Floats) -> Floats:
@@ -99,13 +100,18 @@ def tied(profile: Profile, strategy: Strategy) -> float:
         return 0.0
     size = sum(item.layer.tied_parameters for item in profile.layers) * strategy.gradient_bytes
     group = Placed(2, strategy.devices // strategy.pipeline * (strategy.pipeline - 1))
-    return collective_seconds(Pattern.ALL_REDUCE, size, group, profile.cluster, profile.efficiency)
+    return collective_seconds(Pattern.ALL_REDUCE, size, group, _network(profile, strategy), profile.efficiency)
+
+
+def _network(profile: Profile, strategy: Strategy) -> Cluster:
+    """The devices that a strategy uses: the first ones, so that one in a node has nothing to do with other nodes."""
+    return profile.cluster.first(strategy.devices)
 
 
 def _both(
     profile: Profile, strategy: Strategy, pattern: Pattern, element: int, shared: Floats, experts: Floats
 ) -> Floats:
-    cluster, efficiency = profile.cluster, profile.efficiency
+    cluster, efficiency = _network(profile, strategy), profile.efficiency
     seconds = collectives_seconds(pattern, element * shared, data_group(strategy), cluster, efficiency)
     if experts.any():
         seconds = seconds + collectives_seconds(pattern, element * experts, expert_group(strategy), cluster, efficiency)

@@ -27,6 +27,7 @@ def whole_layers(main: Dominant, stages: Floats, chunks: Floats) -> Floats:
     layer = float((main.forward + main.backward).min())
     if layer <= 0:
         return np.zeros(len(stages))
+    chunks = chunks if main.chunked else np.ones(len(chunks))
     step = chunks * layer
     average = (main.number * layer + main.first + main.last) / stages
     before = np.floor(average / step * (1 - 1e-9))

@@ -125,11 +125,20 @@ def lower(profile: Profile, task: Task, entries: Grid, work: Work, network: Netw
 def _messages(profile: Profile, entries: Grid, work: Work, network: Network) -> Floats:
     variant = profile.variant
     size = work.crossing / (1 if variant.sequence_parallel else variant.tensor)
-    strides = (entries.data * variant.tensor * variant.context).astype(np.int64)
-    different, at = np.unique(strides, return_inverse=True)
-    lines = np.array([network.line(int(stride)) for stride in different]).reshape(-1, 2)
+    different, at = _unlike(entries, profile, network, entries.data * variant.tensor * variant.context)
+    lines = np.array([network.line(*key) for key in different]).reshape(-1, 2)
     found: Floats = (lines[:, 0] + lines[:, 1] * size)[at]
     return found
+
+
+def _unlike(
+    entries: Grid, profile: Profile, network: Network, numbers: Floats
+) -> tuple[list[tuple[int, int]], NDArray[np.intp]]:
+    """The different pairs of a number and the levels of network that an entry needs, and which one each entry has."""
+    devices = entries.pipeline * entries.data * profile.variant.tensor * profile.variant.context
+    pairs = np.stack([numbers.astype(np.int64), network.levels(devices)], axis=1)
+    different, at = np.unique(pairs, axis=0, return_inverse=True)
+    return [(int(number), int(levels)) for number, levels in different], at.reshape(-1)
 
 
 def _exchanges(
@@ -140,14 +149,13 @@ def _exchanges(
     element = task.choices.gradient_bytes
     update = (3 * element + 24 + WEIGHT_BYTES) / (chip.hbm_bandwidth * profile.efficiency.memory)
     tail, scatter, whole = (np.zeros(len(entries.own)) for _ in range(3))
-    ranks = (entries.data * variant.context).astype(np.int64)
-    different, at = np.unique(ranks, return_inverse=True)
+    different, at = _unlike(entries, profile, network, entries.data * variant.context)
     for each, expert in ((work.shared, 1), (work.experts, variant.expert)):
         size = float(each.sum())
         if not size:
             continue
         density = _density(each, work.seconds)
-        groups = [(max(int(n) // expert, 1), variant.tensor * expert) for n in different]
+        groups = [(max(n // expert, 1), variant.tensor * expert, levels) for n, levels in different]
         reduce = np.array([network.collective(Pattern.ALL_REDUCE, size * element, *group) for group in groups])[at]
         scattered = np.array([network.collective(Pattern.REDUCE_SCATTER, size * element, *g) for g in groups])[at]
         gathered = np.array([network.collective(Pattern.ALL_GATHER, size * WEIGHT_BYTES, *g) for g in groups])[at]

@@ -8,23 +8,21 @@ splits come out in the order of their seconds, each proved.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intarsia.graph import Recompute
-from intarsia.place.branches import Branch, Space
+from intarsia.place.branches import Space
 from intarsia.place.contents import contents
 from intarsia.place.room import roomy_seconds
 from intarsia.place.solve import Solved, solve
 from intarsia.place.space import strategy_of
+from intarsia.place.values import Wanted
 
 BOUNDED, ROOMY, GAPPED, SPLIT = range(4)
-
-Wanted = Callable[[Branch], NDArray[np.bool_]]
-"""Which of a branch's strategies are looked at."""
 
 
 def best_first(

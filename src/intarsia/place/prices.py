@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from time import perf_counter
 
-import numpy as np
-from numpy.typing import NDArray
-
 from intarsia.graph import Recompute
-from intarsia.place.branches import Branch, Space
-from intarsia.place.nodes import Wanted, best_first
+from intarsia.place.branches import Space
+from intarsia.place.nodes import best_first
 from intarsia.place.plan import Candidate, Price
 from intarsia.place.solve import Solved
 from intarsia.place.space import Task
-from intarsia.place.strategy import Pipeline
+from intarsia.place.values import Wanted, having, value_text, values_of
 
 WORK = 240
 """Of the search for one price, in second bounds; a best split counts as ``SPLIT`` of them. Where that does not suffice,
@@ -22,8 +19,6 @@ the price is a bound."""
 SPLIT = 20
 WORTH = 1.5
 """Prices beyond this are only bounds: who loses half need not know how much more."""
-OF_VARIANT = ("tensor", "context", "expert", "microbatch", "sequence_parallel")
-OF_ENTRY = {"pipeline": "pipeline", "interleave": "chunks", "zero": "zero", "order": "bubbles"}
 
 
 def candidate(task: Task, solved: Solved) -> Candidate:
@@ -72,36 +67,10 @@ def _forced(space: Space) -> Iterator[tuple[str, str, Wanted | None, tuple[Recom
     for mode in space.task.choices.recompute if len(space.task.choices.recompute) > 1 else ():
         yield "recompute", mode.value, None, (mode,)
     for choice in ("order", "zero", "sequence_parallel", "tensor", "context", "expert", "microbatch", "interleave"):
-        values = _values(space, choice)
+        values = values_of(space, choice)
         for value in values if len(values) > 1 else ():
-            yield choice, _text(choice, value), _wanted(choice, value), ()
-    stages = _values(space, "pipeline")
+            yield choice, value_text(choice, value), having(choice, value), ()
+    stages = values_of(space, "pipeline")
     for value in stages if len(stages) > 1 else ():
         if value & (value - 1) == 0:
-            yield "pipeline", str(value), _wanted("pipeline", value), ()
-
-
-def _values(space: Space, choice: str) -> list[int]:
-    """What a choice can be, as whole numbers."""
-    if choice in OF_VARIANT:
-        return sorted({int(getattr(branch.variant, choice)) for branch in space.branches})
-    grids = {id(branch.entries): branch.entries for branch in space.branches}
-    found = [np.unique(getattr(entries, OF_ENTRY[choice])) for entries in grids.values()]
-    return [int(value) for value in np.unique(np.concatenate(found))]
-
-
-def _wanted(choice: str, value: int) -> Wanted:
-    def wanted(branch: Branch) -> NDArray[np.bool_]:
-        if choice in OF_VARIANT:
-            return np.full(len(branch.entries.own), getattr(branch.variant, choice) == value)
-        return np.asarray(getattr(branch.entries, OF_ENTRY[choice]) == value)
-
-    return wanted
-
-
-def _text(choice: str, value: int) -> str:
-    if choice == "order":
-        return (Pipeline.ONE_F_ONE_B if value else Pipeline.ZERO_BUBBLE).value
-    if choice == "sequence_parallel":
-        return "on" if value else "off"
-    return str(value)
+            yield "pipeline", str(value), having("pipeline", value), ()

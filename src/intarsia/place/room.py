@@ -18,7 +18,7 @@ from intarsia.place.exchange import data_group, expert_group, gather, message, o
 from intarsia.place.lower import SLACK
 from intarsia.place.memory import BUCKET_BYTES, FRAGMENTATION, RUNTIME_BYTES, STATE_BYTES, WEIGHT_BYTES, in_flight
 from intarsia.place.profile import LayerProfile, Profile
-from intarsia.place.space import units_of
+from intarsia.place.space import block_of, units_of
 from intarsia.place.strategy import Strategy
 
 NEAR = 0.5
@@ -38,6 +38,7 @@ class Dominant:
         lead: parameters of the one unit before.
         others: layers that a stage can hold besides, at most: in the first, in the last, in one between.
         crossing: the least bytes that a cut can send.
+        chunked: interleaved stages hold whole chunks of it, for it is the one kind that repeats.
     """
 
     item: LayerProfile
@@ -51,6 +52,7 @@ class Dominant:
     lead: int
     others: tuple[int, int, int]
     crossing: int
+    chunked: bool
 
 
 def dominant(profile: Profile, recompute: tuple[Recompute, ...]) -> Dominant:
@@ -78,6 +80,7 @@ def dominant(profile: Profile, recompute: tuple[Recompute, ...]) -> Dominant:
         lead=items[0].layer.parameters - items[0].layer.tied_parameters if opens else 0,
         others=(besides, len(units[-1]), 0) if opens and closes else (besides, besides, besides),
         crossing=min((items[unit[-1]].layer.output_bytes for unit in units[:-1]), default=0),
+        chunked=at == block_of([item.layer for item in items]),
     )
 
 
@@ -112,7 +115,7 @@ class _Dealt:
 
     def __init__(self, profile: Profile, strategy: Strategy, main: Dominant) -> None:
         stages = strategy.pipeline
-        self.number, self.step = main.number, strategy.interleave
+        self.number, self.step = main.number, strategy.interleave if main.chunked else 1
         flight = np.array([in_flight(strategy, stage) for stage in range(stages)])
         self.most = np.floor(_most(profile, strategy, main, flight) + 1e-6)
         sent = 0.0

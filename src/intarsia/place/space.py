@@ -64,10 +64,9 @@ def variants(task: Task) -> Iterator[Variant]:
 
 
 def _spare(task: Task, variant: Variant, *, parallel: bool) -> bool:
-    """Too large for the cluster or the batch, or the same as another: sequence parallelism of one device."""
+    """Too large for the cluster or the batch, or sequence parallelism of one device, which is none."""
     large = variant.tensor * variant.context > task.cluster.devices or variant.microbatch > task.global_batch
-    same = parallel and variant.tensor == 1 and False in task.choices.sequence_parallel
-    return large or same
+    return large or (parallel and variant.tensor == 1)
 
 
 def _tensors(cluster: Cluster) -> list[int]:
@@ -99,7 +98,7 @@ def degrees(task: Task, variant: Variant, layers: Sequence[Layer]) -> Iterator[D
     for pipeline in choices.pipeline or range(1, units + 1):
         if pipeline > min(units, room):
             continue
-        for data in _replicas(task, variant, room // pipeline):
+        for data in _replicas(task, variant, pipeline):
             possible = choices.interleave or range(1, max(blocks, 1) + 1)
             chunks = [n for n in possible if n == 1 or (blocks and not blocks % (pipeline * n))]
             microbatches = -(-task.global_batch // (data * variant.microbatch))
@@ -115,19 +114,34 @@ def degrees(task: Task, variant: Variant, layers: Sequence[Layer]) -> Iterator[D
                         yield Degrees(pipeline, data, interleave, order, zero)
 
 
-def _replicas(task: Task, variant: Variant, room: int) -> list[int]:
+def _replicas(task: Task, variant: Variant, pipeline: int) -> list[int]:
     """Numbers of replicas; the expert ranks must divide data × context."""
-    parts = -(-task.global_batch // variant.microbatch)
-    most = min(room, task.global_batch // variant.microbatch)
-    if task.choices.data:
-        found = [n for n in task.choices.data if n <= most]
-    else:
-        fewest = -(-parts // -(-parts // most)) if most else 0
-        exact = next((n for n in range(most, 0, -1) if parts % n == 0), 0)
-        step = variant.expert // gcd(variant.expert, variant.context)
-        found = [n // step * step for n in (most, exact)] + [-(-fewest // step) * step]
+    group = variant.tensor * variant.context
+    most = min(task.cluster.devices // group // pipeline, task.global_batch // variant.microbatch)
+    found = set(task.choices.data) or _usual_replicas(task, variant, pipeline, most)
     legal = [n for n in found if 0 < n <= most and n * variant.context % variant.expert == 0]
-    return sorted(dict.fromkeys(legal), reverse=True)
+    return sorted(legal, reverse=True)
+
+
+def _usual_replicas(task: Task, variant: Variant, pipeline: int, most: int) -> set[int]:
+    """As many as there is room for in the cluster and in each smaller unit, and a few that fewer devices suffice for.
+
+    The fewest that need no more microbatches, the most that divide the batch; those whose gradients stay in a unit,
+    and a single one: where the network between units is slow, the others may be better idle.
+    """
+    group = variant.tensor * variant.context
+    parts = -(-task.global_batch // variant.microbatch)
+    step = variant.expert // gcd(variant.expert, variant.context)
+    units = [level.devices // group for level in task.cluster.levels[:-1] if level.devices % group == 0]
+    found = {step}
+    for room in (most, *(min(unit // pipeline, most) for unit in units)):
+        if room:
+            fewest = -(-parts // -(-parts // room))
+            exact = next(n for n in range(room, 0, -1) if parts % n == 0)
+            found |= {room // step * step, exact // step * step, -(-fewest // step) * step}
+    for unit in units:
+        found.add(next((n for n in range(min(unit, most), 0, -1) if unit % n == 0 and n % step == 0), 0))
+    return found
 
 
 def strategy_of(task: Task, variant: Variant, own: Degrees) -> Strategy:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 
 from intarsia.cost import Placed, collective_seconds, message_seconds
 from intarsia.graph import Pattern
-from intarsia.place.contents import MODES, Floats
+from intarsia.place.contents import MODES, Floats, Integers
 from intarsia.place.profile import Profile
 from intarsia.place.space import Task, units_of
 
@@ -62,19 +62,33 @@ def work_of(profile: Profile, task: Task) -> Work:
 
 
 class Network:
-    """Seconds of collectives and messages on one cluster, each worked out once."""
+    """Seconds of collectives and messages on the first devices of one cluster, each worked out once.
+
+    The devices count by the levels of network that they need (``levels``).
+    """
 
     def __init__(self, profile: Profile) -> None:
         cluster, efficiency = profile.cluster, profile.efficiency
+        first = {
+            number: replace(cluster, levels=cluster.levels[:number]) for number in range(1, len(cluster.levels) + 1)
+        }
 
         @cache
-        def line(stride: int) -> tuple[float, float]:
-            none, much = (message_seconds(size, stride, cluster, efficiency) for size in (0.0, 1e9))
+        def line(stride: int, levels: int) -> tuple[float, float]:
+            none, much = (message_seconds(size, stride, first[levels], efficiency) for size in (0.0, 1e9))
             return none, (much - none) / 1e9
 
         @cache
-        def collective(pattern: Pattern, size: float, ranks: int, stride: int) -> float:
-            return collective_seconds(pattern, size, Placed(ranks, stride), cluster, efficiency)
+        def collective(pattern: Pattern, size: float, ranks: int, stride: int, levels: int) -> float:
+            return collective_seconds(pattern, size, Placed(ranks, stride), first[levels], efficiency)
 
-        self.line: Callable[[int], tuple[float, float]] = line
-        self.collective: Callable[[Pattern, float, int, int], float] = collective
+        self.line: Callable[[int, int], tuple[float, float]] = line
+        self.collective: Callable[[Pattern, float, int, int, int], float] = collective
+        self.cluster = cluster
+
+    def levels(self, devices: Floats) -> Integers:
+        """How many levels so many first devices need, as ``Cluster.first`` says."""
+        inner = np.array([level.devices for level in self.cluster.levels[:-1]])
+        needed = 1 + (devices[:, None] > inner[None, :]).sum(axis=1)
+        found: Integers = np.where(devices >= self.cluster.devices, len(self.cluster.levels), needed)
+        return found

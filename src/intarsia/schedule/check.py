@@ -11,7 +11,8 @@ from intarsia.schedule.problem import Kind, ScheduleProblem, Task
 from intarsia.schedule.schedule import Schedule, Slot
 
 TOLERANCE = 1e-9
-"""Relative to the makespan: sums of floating-point durations differ with their order."""
+"""Relative to the makespan, or to all durations if they are less: sums of floating-point durations differ with their
+order."""
 
 
 def check(problem: ScheduleProblem, schedule: Schedule) -> tuple[str, ...]:
@@ -19,7 +20,8 @@ def check(problem: ScheduleProblem, schedule: Schedule) -> tuple[str, ...]:
     names = [task.name for task in problem.tasks]
     if names != [slot.task for slot in schedule.slots]:
         return ("the slots are not those of the tasks, once each and in their order",)
-    slack = TOLERANCE * max(abs(schedule.makespan), *(task.one for task in problem.tasks), 0.0) if names else 0.0
+    busy = sum(task.seconds(spread=slot.spread) for task, slot in zip(problem.tasks, schedule.slots, strict=True))
+    slack = TOLERANCE * min(busy, abs(schedule.makespan))
     slots = dict(zip(names, schedule.slots, strict=True))
     return (
         *(text for task in problem.tasks for text in _alone(problem, task, slots[task.name], slack)),

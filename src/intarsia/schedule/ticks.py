@@ -70,26 +70,32 @@ def members(tasks: int) -> list[int]:
 
 
 def in_ticks(problem: ScheduleProblem, bits: int) -> Ticked:
-    """The problem with ticks such that all tasks one after the other take about ``2 ** bits`` of them."""
+    """The problem with ticks such that all tasks one after the other, each at its shortest, take ``2 ** bits`` of them.
+
+    No schedule that is worth anything takes more; what a task takes on one of many cores may.
+    """
     number = {task.name: index for index, task in enumerate(problem.tasks)}
     needs = tuple(tuple(sorted({number[need] for need in task.needs})) for task in problem.tasks)
     before, after = _closure(needs)
-    total = sum(max(task.one, task.all) for task in problem.tasks)
+    total = sum(min(task.one, task.all) if problem.may_spread(task) else task.one for task in problem.tasks)
     tick = ldexp(1.0, ceil(log2(total)) - bits) if total > 0 else 1.0
     kinds = tuple(KINDS.index(task.kind) for task in problem.tasks)
     modes = []
     for index in range(len(kinds)):
         rivals = sum(1 << i for i, kind in enumerate(kinds) if kind == kinds[index]) & ~(1 << index)
         alone = not rivals & ~before[index] & ~after[index]
-        modes.append(_modes(problem, index, alone=alone))
-    one = tuple(int(task.one / tick) for task in problem.tasks)
+        modes.append(_modes(problem, index, alone=alone or problem.tasks[index].one > total))
+    one = tuple(int(min(task.one, total) / tick) for task in problem.tasks)
     spread = tuple(int(task.all / tick) if problem.may_spread(task) else one[i] for i, task in enumerate(problem.tasks))
     cores = tuple(problem.cores(kind) for kind in KINDS)
     return Ticked(tick, cores, kinds, one, spread, tuple(modes), needs, before, after)
 
 
 def _modes(problem: ScheduleProblem, index: int, *, alone: bool) -> tuple[bool, ...]:
-    """Spreading that is not faster is dominated; one core is, where nothing else could use the others meanwhile."""
+    """Spreading that is not faster is dominated; one core is, where nothing else could use the others meanwhile.
+
+    It is, too, where it takes longer than all tasks one after the other.
+    """
     task = problem.tasks[index]
     if not problem.may_spread(task) or task.all >= task.one:
         return (False,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from math import ceil, floor, isfinite
 from time import perf_counter
@@ -106,7 +107,7 @@ class Model:
         """
         start = perf_counter()
         solver = self._solver(limits)
-        return self._outcome(solver, solver.solve(self._model), wanted, limits, start)
+        return self._outcome(solver, self._status(solver), wanted, limits, start)
 
     def first(self, order: Sequence[Expression], wanted: Sequence[Expression], limits: Limits) -> Outcome[Values]:
         """As ``solve``, by making one literal after the other true, without preparation; gives up early.
@@ -122,7 +123,7 @@ class Model:
         solver.parameters.symmetry_level = 0
         solver.parameters.linearization_level = 0
         solver.parameters.max_number_of_conflicts = GREEDY_CONFLICTS
-        return self._outcome(solver, solver.solve(self._model), wanted, limits, start)
+        return self._outcome(solver, self._status(solver), wanted, limits, start)
 
     def enumerate_all(self, wanted: Sequence[Expression], limits: Limits) -> Outcome[tuple[Values, ...]]:
         """The wanted values in every solution of a model without an objective, sorted.
@@ -150,7 +151,7 @@ class Model:
 
         collect = Collect()
         assert solver.parameters.num_workers == 1, "CP-SAT enumerates completely with one worker only"
-        status = solver.solve(self._model, collect)
+        status = self._status(solver, collect)
         effort = Effort(perf_counter() - start, int(solver.num_branches), 1, limits.seed)
         solutions = tuple(sorted(found))
         if status == self._library.INFEASIBLE:
@@ -165,6 +166,17 @@ class Model:
         solver.parameters.num_workers = limits.workers
         solver.parameters.random_seed = limits.seed
         return solver
+
+    def _status(self, solver: Any, *callbacks: Any) -> Any:
+        """Solve beside the main thread: an interruption reaches that one, stops the search and goes on its way."""
+        solver.parameters.catch_sigint_signal = False
+        with ThreadPoolExecutor(1) as beside:
+            solving = beside.submit(solver.solve, self._model, *callbacks)
+            try:
+                return solving.result()
+            except KeyboardInterrupt:
+                solver.stop_search()
+                raise
 
     def _outcome(
         self, solver: Any, status: Any, wanted: Sequence[Expression], limits: Limits, start: float

@@ -92,7 +92,13 @@ def _cluster(file: _File, devices: int, where: str) -> Cluster:
         raise InputError(
             "the levels do not reach every chip", where=where, value=f"{reached} of {devices}", hint="0 devices for all"
         )
-    return Cluster(file.name, _chip(file.chip, where), devices, tuple(levels), file.source)
+    return Cluster(file.name, _chip(_beside(file.chip, where), where), devices, tuple(levels), file.source)
+
+
+def _beside(chip: str, where: str) -> str:
+    """A chip's file as a cluster's file names it: beside that one, or else as seen from the current folder."""
+    beside = Path(where).parent / chip
+    return str(beside) if chip.endswith(".json") and where.endswith(".json") and beside.is_file() else chip
 
 
 def _chip(text: str, where: str) -> Chip:

@@ -43,7 +43,7 @@ class Stream:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Stream) and np.array_equal(self.table, other.table)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # mutable: arrays
 
     def column(self, name: str) -> NDArray[np.int64]:
         """One field of all instructions, [instructions]; a view."""
