@@ -20,6 +20,7 @@ from intarsia.cli import (
     predict,
     run,
     schedule,
+    search,
     show,
     targets,
 )
@@ -33,7 +34,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
     ),
     (
         "models on chips and clusters",
-        (model.COMMAND, plan.COMMAND, predict.COMMAND, schedule.COMMAND, calibrate.COMMAND),
+        (model.COMMAND, plan.COMMAND, search.COMMAND, predict.COMMAND, schedule.COMMAND, calibrate.COMMAND),
     ),
     ("what has a name", (models.COMMAND, chips.COMMAND, instructions.COMMAND, targets.COMMAND)),
 )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any
 
+from intarsia.cli.choices import end_of_progress, only_option, restrictions, told_on_terminal
 from intarsia.cli.command import Command, json_option, output_path
 from intarsia.cli.predict import predict_json
 from intarsia.cli.printing import print_fields, print_json, print_table, ranks_text
 from intarsia.cli.strategy_options import cluster_options
-from intarsia.ground import InputError, refuse_unwritable
+from intarsia.ground import refuse_unwritable
 from intarsia.ground.units import bytes_text, count_text, percent_text, ratio_text, seconds_text
 
 if TYPE_CHECKING:
@@ -30,11 +30,7 @@ def _options(parser: ArgumentParser) -> None:
     cluster_options(parser)
     parser.add_argument("--global-batch", metavar="N", type=int, required=True, help="sequences of an iteration")
     parser.add_argument("--seq", metavar="S", type=int, default=0, help="tokens (default: the model's own)")
-    parser.add_argument(
-        "--only", metavar="CHOICE=V,V", action="append", default=[],
-        help="restrict a choice: tensor, pipeline, data, context, expert, microbatch, interleave, order, zero, "
-        "sequence_parallel, recompute, attention, dtype, gradient_bytes",
-    )  # fmt: skip
+    only_option(parser)
     parser.add_argument("--limit", metavar="S", type=float, default=600.0, help="seconds of search (default 600)")
     parser.add_argument("--brief", action="store_true", help="no runners-up, no price of each choice")
     parser.add_argument(
@@ -54,11 +50,11 @@ def _run(arguments: Namespace) -> int:
         arguments.cluster,
         arguments.global_batch,
         sequence=arguments.seq,
-        only=_only(arguments.only),
+        only=restrictions(arguments.only),
         calibration=arguments.calibration,
         limit=arguments.limit,
         compare=not arguments.brief,
-        told=_told,
+        told=told_on_terminal,
     )
     notes: dict[str, tuple[str, ...]] = {}
     plan = answer.plan
@@ -75,29 +71,8 @@ def _run(arguments: Namespace) -> int:
     return 0
 
 
-def _told(text: str) -> None:
-    if sys.stderr.isatty():
-        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
-
-
-def _only(texts: list[str]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for text in texts:
-        name, _, listed = text.partition("=")
-        name, values = name.strip().replace("-", "_"), tuple(value.strip() for value in listed.split(","))
-        if not name or not all(values):
-            raise InputError(
-                "a restriction is not CHOICE=VALUE,VALUE", where="--only", value=text or "nothing", hint="tensor=4,8"
-            )
-        if name in found:
-            raise InputError("a choice is restricted twice", where="--only", value=name, hint=f"{name}=V,V")
-        found[name] = values
-    return found
-
-
 def _print(answer: PlanAnswer) -> None:
-    if sys.stderr.isatty():
-        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    end_of_progress()
     plan = answer.plan
     head = [
         ("model", f"{answer.model.name}, {count_text(answer.model.parameters)} parameters"),

@@ -45,7 +45,9 @@ def demand(chip: Chip, work: Contraction | Elementwise | FusedAttention | Lookup
     match work:
         case Contraction():
             seconds = product_seconds(chip, work, cores or chip.tensor.count)
-            return Demand(contraction=seconds, hbm_bytes=product_bytes(work, chip.onchip_bytes), misaligned=_odd(work))
+            return Demand(
+                contraction=seconds, hbm_bytes=product_bytes(work, chip.onchip_bytes), misaligned=misaligned(work)
+            )
         case FusedAttention():
             seconds = work.flops / (
                 2 * chip.tensor.width * chip.tensor.depth * (cores or chip.tensor.count) * chip.clock
@@ -65,6 +67,6 @@ def product_seconds(chip: Chip, work: Contraction, cores: int) -> float:
     return seconds(chip, work, cores)
 
 
-def _odd(work: Contraction) -> bool:
+def misaligned(work: Contraction) -> bool:
     """Whether a row of an operand or of the result starts off a 16-byte border (a row of n or of k elements)."""
     return any(size * work.element_bytes % ALIGNED_BYTES for size in (work.n, work.k)) and work.n > 1 and work.k > 1

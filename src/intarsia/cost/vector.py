@@ -26,5 +26,9 @@ CYCLES = {
 
 def vector_seconds(chip: Chip, work: Elementwise, cores: int) -> float:
     """Seconds of ``cores`` vector cores."""
-    cycles = sum(CYCLES[function][work.backward] * elements for function, elements in work.functions)
-    return cycles / (cores * chip.vector.width * chip.clock)
+    return cycles_of(work) / (cores * chip.vector.width * chip.clock)
+
+
+def cycles_of(work: Elementwise) -> int:
+    """Cycles of one lane."""
+    return sum(CYCLES[function][work.backward] * elements for function, elements in work.functions)

@@ -89,29 +89,54 @@ class Space:
     rooms: dict[tuple[int, int], float] = field(default_factory=dict)
 
 
-def space_of(task: Task, efficiency: Efficiency, told: Callable[[str], None]) -> Space:
-    """Every variant's profile and first bounds."""
-    counts = Counts()
-    branches: list[Branch] = []
-    grids: dict[tuple[int, int, int, int], Grid] = {}
-    network: Network | None = None
-    for variant in variants(task):
-        profile = demands(task.model, variant, task.cluster).priced(efficiency)
-        network = network or Network(profile)
+class Brancher:
+    """Makes branches of a task; what does not depend on the chip is kept, so it serves chips on one network."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self._grids: dict[tuple[int, int, int, int], Grid] = {}
+        self._network: Network | None = None
+
+    def branch(self, profile: Profile, task: Task | None = None) -> Branch | None:
+        """The strategies with a profile's variant, nothing if there are none.
+
+        Args:
+            profile: the layers.
+            task: the same task with another chip.
+        """
+        task = task or self.task
+        variant = profile.variant
+        self._network = self._network or Network(profile)
         key = (variant.tensor * variant.context, variant.context, variant.expert, variant.microbatch)
-        if key not in grids:
-            grids[key] = grid(degrees(task, variant, [item.layer for item in profile.layers]))
-        entries = grids[key]
+        if key not in self._grids:
+            self._grids[key] = grid(degrees(task, variant, [item.layer for item in profile.layers]))
+        entries = self._grids[key]
         if not entries.own:
-            continue
+            return None
         main = dominant(profile, task.choices.recompute)
         whole = whole_layers(main, entries.pipeline, entries.chunks)
-        bounds = lower(profile, task, entries, work_of(profile, task), network, whole)
-        counts.strategies += len(entries.own)
-        counts.full += int(np.isinf(bounds.rest).sum())
+        bounds = lower(profile, task, entries, work_of(profile, task), self._network, whole)
         first = bounds.seconds()
         order = np.argsort(first, kind="stable")[: int(np.isfinite(first).sum())]
-        branches.append(Branch(variant, profile, entries, bounds, first, order, main))
+        return Branch(variant, profile, entries, bounds, first, order, main)
+
+
+def space_of(task: Task, efficiency: Efficiency, told: Callable[[str], None]) -> Space:
+    """Every variant's profile and first bounds."""
+    brancher = Brancher(task)
+    profiles = (demands(task.model, variant, task.cluster).priced(efficiency) for variant in variants(task))
+    branches: list[Branch] = []
+    strategies = 0
+    for branch in filter(None, map(brancher.branch, profiles)):
+        branches.append(branch)
+        strategies += len(branch.entries.own)
         if len(branches) % 50 == 0:
-            told(f"{counts.strategies} strategies of {len(branches)} variants")
-    return Space(task, branches, counts)
+            told(f"{strategies} strategies of {len(branches)} variants")
+    return space_with(task, branches)
+
+
+def space_with(task: Task, branches: list[Branch]) -> Space:
+    """The space of these branches only."""
+    strategies = sum(len(branch.entries.own) for branch in branches)
+    full = sum(int(np.isinf(branch.bounds.rest).sum()) for branch in branches)
+    return Space(task, branches, Counts(strategies=strategies, full=full))

@@ -2,7 +2,7 @@
 
 from intarsia.machines.template.area import buffer_area, tensor_core_area, vector_core_area
 from intarsia.machines.template.point import Point, chip_of
-from intarsia.machines.template.space import PHAZE, Points, TemplateSpace
+from intarsia.machines.template.space import PHAZE, Points, TemplateSpace, single
 
 __all__ = [
     "PHAZE",
@@ -11,6 +11,7 @@ __all__ = [
     "TemplateSpace",
     "buffer_area",
     "chip_of",
+    "single",
     "tensor_core_area",
     "vector_core_area",
 ]

@@ -48,6 +48,13 @@ class Points:
         return (self.point(row) for row in range(len(self)))
 
 
+def single(point: Point) -> Points:
+    """One point as columns."""
+    its = (point.tensor_cores, point.vector_cores, point.width, point.depth, point.buffer_mib, point.hbm_gib)
+    one, two, three, four, five, six = (np.array([value], dtype=np.int64) for value in its)
+    return Points(one, two, three, four, five, six, np.array([point.area]))
+
+
 @dataclass(frozen=True)
 class TemplateSpace:
     """Every combination of the values whose area is within the budget and not wastefully below it.

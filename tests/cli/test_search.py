@@ -1,0 +1,77 @@
+"""What ``search`` prints, as text and as JSON, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from intarsia.cli import main
+from intarsia.flow import searching
+from intarsia.machines.template import PHAZE
+
+SMALL = replace(PHAZE, name="phaze", tensor_cores=(1, 8), vector_cores=(2,), width=(128,), depth=(128,), least=0.0)
+ASKED = ("search", "opt-350m", "--cluster", "tpuv4x2", "--global-batch", "4", "--seq", "512", "--workers", "1")
+FEWER = ("--only", "zero=1", "--only", "tensor=1,2", "--only", "microbatch=1")
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(searching, "SPACES", {"phaze": SMALL})
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+
+def test_json_tells_the_optimum_and_its_certificate(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*ASKED, *FEWER, "--audit", "3", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["points"] == len(SMALL.points)
+    assert found["evaluated"] + sum(found["removed"].values()) == found["points"]
+    assert 0 < found["bound"] <= found["optimum"]["seconds"]
+    assert found["gap"] == pytest.approx(1 - found["bound"] / found["optimum"]["seconds"])
+    assert found["optimum"]["tensor_cores"] == 8
+    assert found["audit"]["beaten"] == []
+    assert found["optimum"]["strategy"]["zero"] == 1
+
+
+def test_text_and_a_second_run(capsys: pytest.CaptureFixture[str]) -> None:
+    """The second run takes evaluations from the store, and says the same."""
+    assert main([*ASKED, *FEWER]) == 0
+    first = capsys.readouterr().out
+    assert main([*ASKED, *FEWER]) == 0
+    second = capsys.readouterr().out
+    lines = [[line for line in text.splitlines() if not line.startswith("search")] for text in (first, second)]
+    assert lines[0] == lines[1]
+    assert "8 × 128×128 tensor, 2 × 128 vector" in first
+
+
+def test_more_memory_is_chosen_where_it_helps(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*ASKED, *FEWER, "--hbm", "1,32", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["points"] == 2 * len(SMALL.points)
+    assert found["optimum"]["hbm_gib"] == 32
+
+
+def test_nothing_fits(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["search", "gpt3-175b", *ASKED[2:], *FEWER]
+    assert main(asked) == 0
+    assert "nothing fits on any chip" in capsys.readouterr().out
+    assert main([*asked, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["optimum"], found["bound"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        (("--space", "wide2"), "unknown space of chips: wide2; allowed: phaze"),
+        (("--hbm", "0"), "--hbm: a capacity is not positive: 0; allowed: GiB, 1 or more"),
+        (("--hbm", "x"), "'x' is no list of GiB, such as 32,64,80"),
+        (("--audit", "-1"), "audit is negative: -1; allowed: 0 or more"),
+        (("--global-batch", "0"), "the global batch is not positive: 0; allowed: 1 or more"),
+    ],
+)
+def test_bad_input(capsys: pytest.CaptureFixture[str], extra: tuple[str, ...], message: str) -> None:
+    assert main([*ASKED, *extra]) == 2
+    assert message in capsys.readouterr().err
