@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,3 +60,33 @@ def test_a_fresh_run_asks_again(store: Store) -> None:
     assert answer_all([2], square, store=store) == [5]
     assert answer_all([2], square, store=store, fresh=True) == [4]
     assert store.get(2) == 4
+
+
+ORPHAN = """
+import os, subprocess, sys
+code = "import os, time; from intarsia.ground.resume import end_with; end_with(os.getppid()); time.sleep(600)"
+child = subprocess.Popen([sys.executable, "-c", code])
+print(child.pid, flush=True)
+import time; time.sleep(3)
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_a_worker_ends_when_its_parent_is_killed() -> None:
+    with subprocess.Popen([sys.executable, "-c", ORPHAN], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        worker = int(parent.stdout.readline())
+    deadline = time.monotonic() + 60
+    while alive(worker):
+        assert time.monotonic() < deadline, "the worker lives on"
+        time.sleep(0.2)
+
+
+def alive(process: int) -> bool:
+    """Whether a process runs; one that has ended and waits to be reaped does not."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{process}/stat")
+    return not status.exists() or status.read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"

@@ -43,7 +43,7 @@ def brute(question: Question) -> list[float]:
     [
         small_question(),
         small_question(hidden=1024, devices=3, batch=7),
-        small_question(hidden=2048, devices=4, gib=1),
+        small_question(hidden=2048, devices=4, gib=2, batch=8),
     ],
 )
 def test_the_search_finds_what_evaluating_every_chip_finds(question: Question) -> None:

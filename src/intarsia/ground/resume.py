@@ -9,6 +9,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -75,7 +77,9 @@ def _in_processes(
     # Fresh processes: a fork would copy the locks of the solvers' and the compiler's threads.
     context = multiprocessing.get_context("spawn")
     others = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(min(workers, len(asked)), mp_context=context)
+    pool = ProcessPoolExecutor(
+        min(workers, len(asked)), mp_context=context, initializer=end_with, initargs=(os.getpid(),)
+    )
     try:
         with _interruptions_held():
             futures = {pool.submit(answer, question): index for index, question in asked}
@@ -88,6 +92,17 @@ def _in_processes(
         pool.shutdown(wait=False, cancel_futures=True)
         raise
     pool.shutdown()
+
+
+def end_with(parent: int) -> None:
+    """End this process when its parent has ended, however that came: nobody would ever take its answers."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 @contextmanager

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import islice
 
 from intarsia.graph import Variant
+from intarsia.ground.resume import end_with
 from intarsia.machines.template import Point
 from intarsia.place.branches import Brancher
 from intarsia.search.evaluate import Evaluated, evaluate
@@ -49,8 +51,9 @@ class Desk:
 _desk: Desk | None = None
 
 
-def _begin(question: Question) -> None:
+def _begin(question: Question, parent: int) -> None:
     global _desk  # noqa: PLW0603 (a worker process has one)
+    end_with(parent)
     _desk = Desk(question)
 
 
@@ -73,7 +76,7 @@ def answers(question: Question, jobs: Iterator[Job], workers: int) -> Iterator[t
             yield job, desk.answer(job)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(question,)) as pool:
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(question, os.getpid())) as pool:
         running: dict[Future[Evaluated], Job] = {}
         while True:
             for job in islice(jobs, workers - len(running)):
