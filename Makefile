@@ -28,7 +28,7 @@ help:
 	@echo "make demo    two real layers on VTA: embedded, compiled, run, in under a minute"
 	@echo "make test    all tests"
 	@echo "make check   formatting, linting, types and the import contract"
-	@echo "make bench   every figure of README: VTA, proofs, schedules, plans, predictions (DeepBench continues where it stopped)"
+	@echo "make bench   every figure of README: VTA, proofs, schedules, plans, chips, predictions (DeepBench continues where it stopped)"
 	@echo "make fuzz    random operators and instructions (EXAMPLES=$(EXAMPLES), SEED=... repeats a run)"
 	@echo "make lock    renew requirements.lock from pyproject.toml"
 	@echo "make clean   remove everything that make made"
@@ -61,6 +61,7 @@ bench: setup
 	$(BIN)/python benchmarks/placement.py
 	$(BIN)/python benchmarks/predictions.py
 	$(BIN)/python benchmarks/expert_plans.py
+	$(BIN)/python benchmarks/chip_search.py
 	$(BIN)/intarsia calibrate a100 --recompute none --attention eager
 	$(BIN)/intarsia bench deepbench --target vta --set inference
 
