@@ -17,7 +17,7 @@ from intarsia.machines.clusters import read_cluster
 from intarsia.machines.template import PHAZE, chip_of
 from intarsia.models import read_model
 from intarsia.place.choices import Choices
-from intarsia.place.plan import Plan
+from intarsia.place.plan import EQUAL, Plan
 from intarsia.place.search import best_plan
 from intarsia.search import Audit, Evaluated, Question, Searched, audit, search
 from intarsia.search.workers import Job
@@ -150,7 +150,7 @@ def _plan(question: Question, searched: Searched, told: Told) -> Plan | None:
         task.model, task.cluster, question.efficiency, task.global_batch, task.sequence, task.choices, compare=False
     )
     assert isinstance(outcome, Found), "the best chip has no plan"
-    assert abs(outcome.value.seconds - searched.seconds) <= 1e-9 * searched.seconds, "search and plan disagree"
+    assert abs(outcome.value.seconds - searched.seconds) <= EQUAL * searched.seconds, "search and plan disagree"
     return outcome.value
 
 
