@@ -1,8 +1,10 @@
 """Schedules of transformer-like layers (35, 46 and 60 operators, forward and backward) and of random layered graphs.
 
-    python benchmarks/schedule.py [--graphs transformer|layered|all] [--limit SECONDS] [--json FILE]
+    python benchmarks/schedule.py [--graphs transformer|layered|all] [--seeds FIRST LAST] [--limit SECONDS]
+                                  [--json FILE]
 
-Each on every number of cores, with three draws of its sizes. What takes longer than 5 s is listed under the table.
+Each on every number of cores, with three draws of its sizes (or those of other seeds).
+What takes longer than 5 s is listed under the table.
 """
 
 from __future__ import annotations
@@ -18,7 +20,6 @@ from intarsia.schedule import Kind, ScheduleProblem, Task, check, list_schedule,
 from intarsia.solvers import Limits, OutOfTime
 
 CORES = tuple((tensor, vector) for tensor in (1, 2, 3, 4, 6, 8) for vector in (1, 2, 4, 8))
-SEEDS = range(3)
 GRAPHS = (*(("transformer", size) for size in (35, 46, 60)), *(("layered", size) for size in (40, 60)))
 LONG = 5.0
 """Seconds in which a schedule should be proved."""
@@ -197,15 +198,17 @@ def main() -> None:
     """Print the table and write it."""
     parser = options(__doc__)
     parser.add_argument("--graphs", choices=("transformer", "layered", "all"), default="all")
+    parser.add_argument("--seeds", metavar=("FIRST", "LAST"), nargs=2, type=int, default=(0, 2), help="default 0 2")
     parser.add_argument("--limit", metavar="SECONDS", type=float, default=20.0, help="of each proof (default 20)")
     arguments = read(parser)
+    seeds = range(arguments.seeds[0], arguments.seeds[1] + 1)
     solve(layered(0, (2, 2), 20), Limits(seconds=60))  # compiles the search
     found: list[Line] = []
     print(f"{'graph':12} {'tasks':>5} {'runs':>5} {'proved':>6} {'<5 s':>5} {'median':>8} {'worst':>8} "
           f"{'worst cpu':>9} {'worst gap':>9} {'list over':>9}")  # fmt: skip
     for graph, size in GRAPHS:
         if arguments.graphs in {graph, "all"}:
-            own = [measure(graph, size, seed, cores, arguments.limit) for cores in CORES for seed in SEEDS]
+            own = [measure(graph, size, seed, cores, arguments.limit) for cores in CORES for seed in seeds]
             print(row(own), flush=True)
             found += own
     summary(found)

@@ -6,6 +6,7 @@ import pytest
 from problems import exhaustive, layered, small
 
 from intarsia.schedule import Kind, ScheduleProblem, Task, bound, check, list_schedule, solve, solve_cpsat, solve_milp
+from intarsia.schedule.place import place
 from intarsia.schedule.states import search_states
 from intarsia.solvers import Found, Limits, OutOfTime
 
@@ -88,6 +89,23 @@ def test_no_tasks():
     outcome = solve(ScheduleProblem((), 1, 1), LIMITS)
     assert isinstance(outcome, Found)
     assert (outcome.value.slots, outcome.value.makespan, outcome.value.bound) == ((), 0.0, 0.0)
+
+
+def test_a_task_without_duration_waits_for_no_core():
+    """The long tensor task must go first, and the empty one start beside it (a bound let it wait, once)."""
+    tensor, vector = Kind.TENSOR, Kind.VECTOR
+    tasks = (
+        Task("short", tensor, 4, 4),
+        Task("long", tensor, 9, 9),
+        Task("before", vector, 5, 5),
+        Task("empty", tensor, 0, 0, ("before",)),
+        Task("message", Kind.NETWORK, 20, 20, ("empty",)),
+        Task("after", vector, 15, 15, ("long",)),
+    )
+    problem = ScheduleProblem(tasks, 1, 1)
+    found = search_states(problem, place(problem, range(6), [False] * 6), 60)
+    assert exhaustive(problem) == found.best.makespan == 25
+    assert found.bound == pytest.approx(25)
 
 
 @pytest.mark.parametrize("cores", [64, 1024])

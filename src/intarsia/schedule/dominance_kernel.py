@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-COMPARED = 300
+from intarsia.schedule.compiled import kept
+
+COMPARED = 3000
 """States that one is compared with before it is kept."""
 
 
-@njit(cache=True)
-def undominated(states: NDArray[np.uint64], times: NDArray[np.int32], lows: NDArray[np.int64]) -> NDArray[np.bool_]:
+@kept
+def undominated(
+    states: NDArray[np.uint64], times: NDArray[np.int32], lows: NDArray[np.int64], ends: NDArray[np.int64]
+) -> NDArray[np.bool_]:
     """Which states to keep; equal sets stand together, and none is dominated by a later one only.
 
-    The bounds are compared too, since they know when the tasks that nothing waits for finish.
+    The times do not know when the tasks that nothing waits for finish, but nothing that ends before the other's bound
+    can make the one worse.
     """
     kept = np.zeros(states.shape[0], dtype=np.bool_)
     members = np.empty(states.shape[0], dtype=np.int64)
@@ -26,7 +30,7 @@ def undominated(states: NDArray[np.uint64], times: NDArray[np.int32], lows: NDAr
         worse = False
         for m in range(min(size, COMPARED)):
             other = members[m]
-            worse = lows[other] <= lows[s]
+            worse = ends[other] <= lows[s]
             if not worse:
                 continue
             for i in range(times.shape[1]):

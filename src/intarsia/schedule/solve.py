@@ -19,7 +19,7 @@ SHARE = 0.8
 def solve(problem: ScheduleProblem, limits: Limits) -> Outcome[Schedule]:
     """A shortest schedule, up to the rounding of durations that ``Schedule.optimal`` allows.
 
-    The seconds are those of the searches: compiling the first (once for each installation, about 15 s) comes on top.
+    The seconds are those of the searches: compiling the first (once for each installation, about 8 s) comes on top.
 
     Returns:
         Found, or OutOfTime with the best schedule so far; both carry their bound, in seconds in the schedule and in
