@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intarsia.schedule.compiled import compiled
+from intarsia.ground.compiled import compiled
 from intarsia.schedule.facts import KIND, NEEDS, ONE, SHORTEST, SPREAD, TAIL, WORK
 from intarsia.schedule.partition_kernel import may_fit
 from intarsia.schedule.preemptive_kernel import preemptive

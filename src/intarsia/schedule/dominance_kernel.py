@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from intarsia.schedule.compiled import kept
+from intarsia.ground.compiled import kept
 
 COMPARED = 3000
 """States that one is compared with before it is kept."""

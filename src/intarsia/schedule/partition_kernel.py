@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intarsia.schedule.compiled import compiled
+from intarsia.ground.compiled import compiled
 from intarsia.schedule.facts import KIND, ONE, SHORTEST, SPREAD, TAIL
 
 MOST = 12

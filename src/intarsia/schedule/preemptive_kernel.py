@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intarsia.schedule.compiled import compiled
+from intarsia.ground.compiled import compiled
 from intarsia.schedule.facts import KIND, RANK, SHORTEST, TAIL
 
 WORK_LEFT, ORDER, PASSED, READY = range(1, 5)

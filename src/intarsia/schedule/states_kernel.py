@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intarsia.ground.compiled import compiled, kept
 from intarsia.schedule.bound_kernel import ROWS, successor
-from intarsia.schedule.compiled import compiled, kept
 from intarsia.schedule.facts import KIND, ONE, SPREAD
 
 NEVER = 1 << 62

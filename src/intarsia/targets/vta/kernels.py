@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from intarsia.ground.compiled import compiled, kept
 from intarsia.targets.vta.isa import COLUMN, AluOp, Memory, Opcode, Unit
 from intarsia.targets.vta.lanes import LANES, multiply, multiply_rows
 
@@ -36,7 +36,7 @@ _DST, _SRC, _WGT = 0, 1, 2
 _MIN, _MAX, _ADD = (int(code) for code in (AluOp.MIN, AluOp.MAX, AluOp.ADD))
 
 
-@njit(cache=True)
+@kept
 def execute(table: Any, sequence: Any, clock: Any, memory: Any, words: Any, chip: Any, shape: Any) -> Any:
     """Runs the instructions in ``sequence``; ``memory`` is int8 and ``words`` the same bytes as int32."""
     for index in sequence:
@@ -56,7 +56,7 @@ def execute(table: Any, sequence: Any, clock: Any, memory: Any, words: Any, chip
     return OK, 0, 0, 0, 0
 
 
-@njit(cache=True)
+@compiled
 def _load(index: int, row: Any, known: Any, memory: Any, words: Any, chip: Any, shape: Any) -> Any:
     element, kind = row[_SRAM], row[_MEMORY]
     for y in range(-row[_TOP], row[_ROWS] + row[_BOTTOM]):
@@ -89,13 +89,13 @@ def _load(index: int, row: Any, known: Any, memory: Any, words: Any, chip: Any, 
     return OK, 0, 0, 0
 
 
-@njit(cache=True)
+@compiled
 def _fill(to: Any, element: int, memory: Any, source: int, size: int) -> None:
     for k in range(size):
         to[element * size + k] = memory[source * size + k] if source >= 0 else 0
 
 
-@njit(cache=True)
+@compiled
 def _fill_weights(to: Any, element: int, memory: Any, source: int, shape: Any) -> None:
     size = shape.block_out * shape.block_in
     if shape.block_in != LANES or shape.block_out != LANES:
@@ -107,7 +107,7 @@ def _fill_weights(to: Any, element: int, memory: Any, source: int, shape: Any) -
             to[element * size + place] = memory[source * size + o * LANES + i]
 
 
-@njit(cache=True)
+@compiled
 def _store(index: int, row: Any, known: Any, memory: Any, chip: Any, shape: Any) -> Any:
     size = shape.batch * shape.block_out
     element = row[_SRAM]
@@ -128,7 +128,7 @@ def _store(index: int, row: Any, known: Any, memory: Any, chip: Any, shape: Any)
     return OK, 0, 0, 0
 
 
-@njit(cache=True)
+@compiled
 def _uops_fault(row: Any, chip: Any, field: int, far: int, depth: int, kind: int) -> Any:
     """A micro-operation never written, or one whose greatest index is outside ``depth``."""
     for u in range(row[_BEGIN], row[_END]):
@@ -139,12 +139,12 @@ def _uops_fault(row: Any, chip: Any, field: int, far: int, depth: int, kind: int
     return OK, 0, 0, 0
 
 
-@njit(cache=True)
+@compiled
 def _far(row: Any, out: int, inner: int) -> Any:
     return (row[_OUT] - 1) * row[out] + (row[_IN] - 1) * row[inner]
 
 
-@njit(cache=True)
+@compiled
 def _gemm(index: int, row: Any, known: Any, chip: Any, shape: Any) -> Any:
     fault = _uops_fault(row, chip, 0, _far(row, _DST_O, _DST_I), len(chip.acc_writer), _M_ACC)
     if fault[0] != OK:
@@ -193,7 +193,7 @@ def _gemm(index: int, row: Any, known: Any, chip: Any, shape: Any) -> Any:
     return OK, 0, 0, 0
 
 
-@njit(cache=True)
+@compiled
 def _gemm_fault(d: Any, s: Any, w: Any, known: Any, chip: Any) -> Any:
     if chip.inp_writer[s] < 0:
         return UNWRITTEN, _M_INP, s, -1
@@ -206,7 +206,7 @@ def _gemm_fault(d: Any, s: Any, w: Any, known: Any, chip: Any) -> Any:
     return RACE_READ, _M_WGT, w, chip.wgt_writer[w]
 
 
-@njit(cache=True)
+@compiled
 def _reset(index: int, row: Any, known: Any, chip: Any, shape: Any) -> Any:
     size = shape.batch * shape.block_out
     for out in range(row[_OUT]):
@@ -222,7 +222,7 @@ def _reset(index: int, row: Any, known: Any, chip: Any, shape: Any) -> Any:
     return OK, 0, 0, 0
 
 
-@njit(cache=True)
+@compiled
 def _alu(index: int, row: Any, known: Any, chip: Any, shape: Any) -> Any:
     size, depth = shape.batch * shape.block_out, len(chip.acc_writer)
     fault = _uops_fault(row, chip, 0, _far(row, _DST_O, _DST_I), depth, _M_ACC)
@@ -260,7 +260,7 @@ def _alu(index: int, row: Any, known: Any, chip: Any, shape: Any) -> Any:
     return OK, 0, 0, 0
 
 
-@njit(cache=True)
+@compiled
 def _operate(acc: Any, d: int, s: int, size: int, op: int, immediate: bool, imm: int) -> Any:  # noqa: FBT001 (a field)
     """acc[d : d + size] = op(itself, imm or acc[s : s + size]); returns a shift amount that the RTL does not know."""
     for k in range(size):

@@ -6,9 +6,10 @@ from typing import Any, Final
 
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]  # has no stubs
-from numba import njit
 from numba.core import types
 from numba.extending import intrinsic
+
+from intarsia.ground.compiled import compiled
 
 LANES: Final = 16
 """Block sizes for which the matrix kernel is written out; other cores take the plain loops."""
@@ -60,7 +61,7 @@ def _generate_multiply16(_context: Any, acc: Any, d: Any, inp: Any, s: Any, wgt:
 _multiply16: Any = intrinsic(_generate_multiply16)
 
 
-@njit(cache=True)
+@compiled
 def multiply_rows(acc: Any, d: Any, inp: Any, s: Any, wgt: Any, w: Any, batch: int) -> None:
     """One GEMM operation on tensors d, s, w (unsigned) of a batch × 16 × 16 core; weights as ``_multiply16``."""
     lanes, rows, block = np.uint64(LANES), np.uint64(batch), np.uint64(LANES * LANES)
@@ -71,7 +72,7 @@ def multiply_rows(acc: Any, d: Any, inp: Any, s: Any, wgt: Any, w: Any, batch: i
         _multiply16(acc, (d * rows + b) * lanes, inp, (s * rows + b) * lanes, wgt, w * block)
 
 
-@njit(cache=True)
+@compiled
 def multiply(acc: Any, d: Any, inp: Any, s: Any, wgt: Any, w: Any, batch: int, block_in: int, block_out: int) -> None:
     """One GEMM operation on tensors d, s, w (unsigned) of any core; weights as [output, input]."""
     rows, inner, outer = np.uint64(batch), np.uint64(block_in), np.uint64(block_out)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from intarsia.ground.compiled import kept
 from intarsia.targets.vta.config import VtaConfig
 from intarsia.targets.vta.errors import wrong
 from intarsia.targets.vta.isa import COLUMN, Memory, Opcode, Unit
@@ -54,7 +54,7 @@ def check_memory(stream: Stream, order: Order, config: VtaConfig) -> None:
         raise wrong(stream, later, "no token orders this access to memory and that of", f"instruction {earlier}")
 
 
-@njit(cache=True)
+@kept
 def _race(
     table: NDArray[np.int64],
     sequence: NDArray[np.int64],

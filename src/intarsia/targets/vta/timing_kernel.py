@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from intarsia.ground.compiled import compiled, kept
 
 CHUNK: Final = 128
 QUEUE_ENTRIES: Final = 512
@@ -80,7 +81,7 @@ def run(
     return state.spent, int(state.port[1]), int(ran)
 
 
-@njit(cache=True)
+@kept
 def _loop(state: Any, unit: Any, flags: Any, costs: Any, chunk: Any, times: Any, chunks: Any) -> Any:
     ran = 0
     while True:
@@ -95,7 +96,7 @@ def _loop(state: Any, unit: Any, flags: Any, costs: Any, chunk: Any, times: Any,
             ran += 1
 
 
-@njit(cache=True)
+@compiled
 def _dispatch(state: Any, unit: Any, times: Any, chunks: Any) -> None:
     """Hands out what has been read, one a cycle, as far as it is known when the queues have places."""
     while state.fetched[0] < state.fetched[1]:
@@ -117,7 +118,7 @@ def _dispatch(state: Any, unit: Any, times: Any, chunks: Any) -> None:
         chunks[index // CHUNK, 2] = place + 1
 
 
-@njit(cache=True)
+@compiled
 def _earliest(state: Any, flags: Any, count: int) -> Any:
     """The unit, or fetch, whose next event is the earliest, and its cycle; -1 if none is known."""
     best, when = -1, NEVER
@@ -138,7 +139,7 @@ def _earliest(state: Any, flags: Any, count: int) -> Any:
     return best, when
 
 
-@njit(cache=True)
+@compiled
 def _read(state: Any, when: Any, chunk: Any, count: int, chunks: Any) -> None:
     """Reads the next chunk of instructions through the port."""
     first = state.fetched[1]
@@ -155,7 +156,7 @@ def _read(state: Any, when: Any, chunk: Any, count: int, chunks: Any) -> None:
     chunks[first // CHUNK, 1] = state.free[_FETCH]
 
 
-@njit(cache=True)
+@compiled
 def _start(state: Any, u: int, when: Any, flags: Any, costs: Any, times: Any) -> None:
     """Runs the next instruction of a unit from ``when`` on."""
     index = state.members[u, state.done[u]]

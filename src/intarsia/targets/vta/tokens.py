@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from intarsia.ground.compiled import kept
 from intarsia.targets.vta.errors import SimulationError, wrong
 from intarsia.targets.vta.isa import COLUMN, Opcode, Unit
 from intarsia.targets.vta.rules import units
@@ -104,7 +104,7 @@ def _deadlock(
     return wrong(stream, int(waiting.min()), "deadlock", "; ".join(lines))
 
 
-@njit(cache=True)
+@kept
 def _run(unit: Any, flags: Any, lists: Any, ends: Any, sequence: Any, clock: Any) -> Any:
     """Fills ``sequence`` and ``clock``; returns fault, instruction, queue, positions in ``lists``, tokens held."""
     count = len(unit)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from intarsia.ground.compiled import compiled, kept
 
 FIELDS: Final = (
     "inp_load", "wgt_load", "bias_load", "inp_slots", "wgt_slots", "bias_slots", "acc_slots",
@@ -38,7 +39,7 @@ def estimate(
     return found
 
 
-@njit(cache=True)
+@kept
 def _estimate(counts: Any, moves: Any, parallel: Any, fields: Any) -> Any:
     found = np.empty(len(counts), dtype=np.int64)
     for i in range(len(counts)):
@@ -46,7 +47,7 @@ def _estimate(counts: Any, moves: Any, parallel: Any, fields: Any) -> Any:
     return found
 
 
-@njit(cache=True)
+@compiled
 def _find(keys: Any, count: Any, key: Any) -> Any:
     for slot in range(count):
         if keys[slot] == key:
@@ -54,7 +55,7 @@ def _find(keys: Any, count: Any, key: Any) -> Any:
     return -1
 
 
-@njit(cache=True)
+@compiled
 def _product(counts: Any) -> Any:
     total = 1
     for count in counts:
@@ -62,7 +63,7 @@ def _product(counts: Any) -> Any:
     return total
 
 
-@njit(cache=True)
+@compiled
 def _key(moving: Any, counts: Any, index: Any) -> Any:
     """The number of a tile among the different tiles of an operand."""
     key = 0
@@ -72,7 +73,7 @@ def _key(moving: Any, counts: Any, index: Any) -> Any:
     return key
 
 
-@njit(cache=True)
+@compiled
 def _advance(index: Any, counts: Any, begin: Any, end: Any) -> None:
     """The next point of the loops from ``begin`` to before ``end``, the last one fastest."""
     for d in range(end - 1, begin - 1, -1):
@@ -82,7 +83,7 @@ def _advance(index: Any, counts: Any, begin: Any, end: Any) -> None:
         index[d] = 0
 
 
-@njit(cache=True)
+@compiled
 def _one(counts: Any, moves: Any, parallel: Any, field: Any) -> Any:
     slots = field[3:6]
     durations = field[0:3]

@@ -5,11 +5,11 @@ import sys
 
 import pytest
 
-from intarsia.schedule.compiled import kept
+from intarsia.ground.compiled import kept
 
 ENTRY = """
 from callee import answer
-from intarsia.schedule.compiled import kept
+from intarsia.ground.compiled import kept
 
 @kept
 def entry():
