@@ -4,6 +4,7 @@
 VENV    := .venv
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.installed
+DOCSTAMP := $(VENV)/.installed-docs
 PIP     := $(BIN)/python -m pip --disable-pip-version-check
 WORKERS ?= auto
 
@@ -11,26 +12,23 @@ WORKERS ?= auto
 EXAMPLES ?= 10000
 SEED     ?= $(shell date +%s)
 
-# The layers of `make demo`: ResNet's first convolution, and a layer of DeepBench.
-RESNET_FIRST := conv2d:n=1,c=3,h=224,w=224,k=64,r=7,s=7,stride=2,pad=3
-DEEPBENCH    := deepbench:conv/inference_server/0
-
 # Overridden by `make PYTHON=/path/to/python setup`.
 PYTHON  ?= $(shell for p in python3.11 python3; do \
 	"$$p" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; \
 	done)
 
-.PHONY: help setup test check bench demo fuzz lock clean
+.PHONY: help setup test check docs bench demo fuzz lock clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make setup   install the locked dependencies and the package into $(VENV)"
-	@echo "make demo    two real layers on VTA: embedded, compiled, run, in under a minute"
+	@echo "make demo    the quickstart study: a chip of 29,360 for GPT-2 XL with its plan and report, in two minutes"
 	@echo "make test    all tests"
+	@echo "make docs    the documentation as a site in build/site"
 	@echo "make check   formatting, linting, types and the import contract"
 	@echo "make bench   every figure of README: VTA, proofs, schedules, plans, chips, predictions (DeepBench continues where it stopped)"
 	@echo "make fuzz    random operators and instructions (EXAMPLES=$(EXAMPLES), SEED=... repeats a run)"
-	@echo "make lock    renew requirements.lock from pyproject.toml"
+	@echo "make lock    renew requirements.lock and requirements-docs.lock from pyproject.toml"
 	@echo "make clean   remove everything that make made"
 
 setup: $(STAMP)
@@ -52,6 +50,18 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: $(DOCSTAMP)
+	rm -rf build/pages
+	mkdir -p build/pages
+	cp -Rp docs examples build/pages
+	$(BIN)/python docs/site/reference.py build/pages/docs/reference
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -c docs/site -d build/doctrees build/pages/docs build/site
+	$(BIN)/python docs/site/offline.py build/site
+
+$(DOCSTAMP): $(STAMP) requirements-docs.lock
+	$(PIP) install --require-hashes -r requirements-docs.lock
+	@touch $(DOCSTAMP)
+
 bench: setup
 	$(BIN)/python benchmarks/vta_reference.py
 	$(BIN)/python benchmarks/embed_deepbench.py
@@ -66,10 +76,8 @@ bench: setup
 	$(BIN)/intarsia bench deepbench --target vta --set inference
 
 demo: setup
-	$(BIN)/intarsia explain $(RESNET_FIRST) --instr vta.gemm
-	$(BIN)/intarsia run $(RESNET_FIRST) --target vta
-	$(BIN)/intarsia explain $(DEEPBENCH) --instr vta.gemm
-	$(BIN)/intarsia run $(DEEPBENCH) --target vta
+	$(BIN)/intarsia study examples/quickstart.toml -o out/quickstart
+	@echo "open out/quickstart/report.html in a browser"
 
 fuzz: setup
 	@echo "seed $(SEED), $(EXAMPLES) examples of each property"
@@ -82,7 +90,10 @@ lock:
 	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/python -m piptools compile --quiet --strip-extras --generate-hashes \
 		--allow-unsafe --extra dev --all-build-deps --no-emit-index-url --no-emit-find-links \
 		--no-emit-trusted-host --no-emit-options --output-file requirements.lock pyproject.toml
+	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/python -m piptools compile --quiet --strip-extras --generate-hashes \
+		--allow-unsafe --extra docs --constraint requirements.lock --no-emit-index-url --no-emit-find-links \
+		--no-emit-trusted-host --no-emit-options --output-file requirements-docs.lock pyproject.toml
 
 clean:
 	rm -rf $(VENV) build out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache src/*.egg-info
-	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src tests benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +

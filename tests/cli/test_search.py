@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from intarsia.cli import main
-from intarsia.flow import searching
-from intarsia.machines.template import PHAZE
+from intarsia.machines.template import PHAZE, read
 
 SMALL = replace(PHAZE, name="phaze", tensor_cores=(1, 8), vector_cores=(2,), width=(128,), depth=(128,), least=0.0)
 ASKED = ("search", "opt-350m", "--cluster", "tpuv4x2", "--global-batch", "4", "--seq", "512", "--workers", "1")
@@ -19,7 +18,7 @@ FEWER = ("--only", "zero=1", "--only", "tensor=1,2", "--only", "microbatch=1")
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(searching, "SPACES", {"phaze": SMALL})
+    monkeypatch.setattr(read, "SPACES", {"phaze": SMALL})
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
@@ -28,11 +27,11 @@ def test_json_tells_the_optimum_and_its_certificate(capsys: pytest.CaptureFixtur
     found = json.loads(capsys.readouterr().out)
     assert found["points"] == len(SMALL.points)
     assert found["evaluated"] + sum(found["removed"].values()) == found["points"]
-    assert 0 < found["bound"] <= found["optimum"]["seconds"]
-    assert found["gap"] == pytest.approx(1 - found["bound"] / found["optimum"]["seconds"])
+    assert 0 < found["bound"] <= found["optimum"]["score"]
+    assert found["gap"] == pytest.approx(1 - found["bound"] / found["optimum"]["score"])
     assert found["optimum"]["tensor_cores"] == 8
     assert found["audit"]["beaten"] == []
-    assert found["optimum"]["strategy"]["zero"] == 1
+    assert found["optimum"]["models"][0]["strategy"]["zero"] == 1
 
 
 def test_text_and_a_second_run(capsys: pytest.CaptureFixture[str]) -> None:
@@ -53,6 +52,17 @@ def test_more_memory_is_chosen_where_it_helps(capsys: pytest.CaptureFixture[str]
     assert found["optimum"]["hbm_gib"] == 32
 
 
+def test_several_models_are_multiples_of_the_tpuv4_like_chip(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = [*ASKED[:1], "bert-large", *ASKED[1:], *FEWER]
+    assert main([*asked, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["models"] == ["bert-large", "opt-350m"]
+    assert [one["model"] for one in found["optimum"]["models"]] == found["models"]
+    assert 0.3 < found["optimum"]["score"] < 3
+    assert main([*asked, "--objective", "throughput-per-dollar", "--several", "worst"]) == 0
+    assert "worst of seconds over those of the TPUv4-like chip × dollars" in capsys.readouterr().out
+
+
 def test_nothing_fits(capsys: pytest.CaptureFixture[str]) -> None:
     asked = ["search", "gpt3-175b", *ASKED[2:], *FEWER]
     assert main(asked) == 0
@@ -66,6 +76,9 @@ def test_nothing_fits(capsys: pytest.CaptureFixture[str]) -> None:
     ("extra", "message"),
     [
         (("--space", "wide2"), "unknown space of chips: wide2; allowed: phaze"),
+        (("--objective", "speed"), "unknown objective: speed; allowed: throughput, throughput-per-area, "),
+        (("--several", "mean"), "unknown way to count several models: mean; allowed: geomean, worst"),
+        (("--costs", "guessed"), "unknown costs: guessed; allowed: embedded, padded"),
         (("--hbm", "0"), "--hbm: a capacity is not positive: 0; allowed: GiB, 1 or more"),
         (("--hbm", "x"), "'x' is no list of GiB, such as 32,64,80"),
         (("--audit", "-1"), "audit is negative: -1; allowed: 0 or more"),
@@ -75,3 +88,8 @@ def test_nothing_fits(capsys: pytest.CaptureFixture[str]) -> None:
 def test_bad_input(capsys: pytest.CaptureFixture[str], extra: tuple[str, ...], message: str) -> None:
     assert main([*ASKED, *extra]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_model_that_is_there_twice(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*ASKED[:1], "opt-350m", *ASKED[1:]]) == 2
+    assert "a model is there twice: opt-350m" in capsys.readouterr().err

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from intarsia.cost import Demand, demand, kernel_seconds
 from intarsia.cost.calibrate import fit_operators
 from intarsia.cost.demand import product_seconds
-from intarsia.cost.systolic import systolic_seconds
+from intarsia.cost.systolic import products_of, systolic_seconds
 from intarsia.cost.tiled import FEED_BYTES, SPLITS, TILE_SECONDS, TILES, tiled_seconds
 from intarsia.flow.calibration import read_operators
 from intarsia.graph import Contraction, Elementwise, FusedAttention, Lookup
-from intarsia.machines.chips import chip_names, efficiency_of, read_chip
+from intarsia.machines.chips import Mapping, chip_names, efficiency_of, read_chip
 
 SIZE = st.integers(1, 3000)
 WORK = st.builds(Contraction, st.integers(1, 20), SIZE, SIZE, SIZE, st.sampled_from([1, 2]))
@@ -89,8 +89,38 @@ def slow_cycles(work: Contraction, width: int, depth: int) -> int:
 
 @given(st.builds(Contraction, st.integers(1, 3), SMALL, SMALL, SMALL), st.integers(1, 4), st.integers(1, 4))
 def test_one_array_takes_the_cycles_that_a_twin_counts(work: Contraction, width: int, depth: int) -> None:
-    chip = systolic(width=width, depth=depth)
+    """Where each dimension is padded; embeddings are counted in tests/embed/test_stationary.py."""
+    chip = replace(systolic(width=width, depth=depth), mapping=Mapping.PADDED)
     assert systolic_seconds(chip, work, 1) == slow_cycles(work, width, depth)
+
+
+@given(
+    st.builds(Contraction, st.integers(1, 40), st.integers(1, 300), st.integers(1, 300), st.integers(1, 300)),
+    st.integers(1, 12), st.integers(1, 64), st.integers(1, 64),
+)  # fmt: skip
+def test_embedded_products_are_never_slower_than_padded_ones(work: Contraction, cores: int, width: int, depth: int):
+    chip = systolic(count=cores, width=width, depth=depth)
+    padded = systolic_seconds(replace(chip, mapping=Mapping.PADDED), work, cores)
+    assert systolic_seconds(chip, work, cores) <= padded
+
+
+def test_an_embedded_depthwise_convolution_fills_more_of_a_large_core() -> None:
+    spec = "depthwise:n=8,c=96,h=56,w=56,r=3,s=3,pad=1"
+    work = Contraction(96, 8 * 56 * 56, 1, 9, spec=spec, unique_bytes=1)
+    chip = systolic(width=128, depth=128)
+    assert systolic_seconds(replace(chip, mapping=Mapping.PADDED), work, 1) > 50 * systolic_seconds(chip, work, 1)
+
+
+@pytest.mark.parametrize("mapping", list(Mapping))
+@pytest.mark.parametrize(("products", "width"), [(2, 64), (5, 128)])
+def test_fused_attention_on_arrays_takes_its_products_without_what_is_masked(mapping, products, width) -> None:
+    chip = replace(systolic(count=4, width=128, depth=128), mapping=mapping)
+    whole = FusedAttention(16, 512, 512, width, width, 16, causal=False, products=products)
+    each = [systolic_seconds(chip, one, 4) for one in products_of(whole)]
+    assert len(each) == products
+    assert sum(one.flops for one in products_of(whole)) == whole.flops
+    assert demand(chip, whole).flash == pytest.approx(sum(each))
+    assert demand(chip, replace(whole, causal=True)).flash == pytest.approx(sum(each) / 2)
 
 
 def test_several_arrays_share_blocks_or_the_stream() -> None:
@@ -142,3 +172,9 @@ def test_measured_matmuls_above_a_millisecond_are_within_a_tenth() -> None:
     assert max(map(abs, errors)) < 0.1
     # in training, products reach less than alone on a cool chip
     assert 0.75 * reached.matmul < efficiency_of(chip).matmul < reached.matmul
+
+
+def test_a_convolution_may_be_larger_than_addresses_reach() -> None:
+    spec = "conv2d:n=4096,c=96,h=112,w=112,k=96,r=3,s=3,pad=1,groups=96"
+    work = Contraction(96, 4096 * 112 * 112, 1, 9, spec=spec, unique_bytes=1)
+    assert systolic_seconds(systolic(width=128, depth=128), work, 1) > 0

@@ -14,6 +14,7 @@ POWERS = {10.0**power for power in (3, 6, 9, 12, 15, -3, -6, -9, -12)}
 BORDERS = {
     "machines/chips/read.py",
     "machines/clusters/read.py",
+    "machines/template/read.py",
     "machines/chips/calibrated.py",  # a note for readers, in µs
     "ground/units.py",
     "flow/table.py",

@@ -19,6 +19,8 @@ PUBLISHED = {  # dense bf16 TFLOP/s, 8-bit times as fast, HBM in GiB; from the v
     "h200": (989, 2, 141),  # NVIDIA H200 data sheet
     "mi300x": (1307, 2, 192),  # AMD MI300X data sheet
     "mi355x": (2517, 2, 288),  # AMD MI355X data sheet
+    "nvdla-scaled": (344, 1, 32),  # NVDLA documentation: 1024 multipliers in FP16; 160 of them at 1.05 GHz
+    "spotlight-scaled": (242, 1, 32),  # Spotlight's artifact: 120 × 120 elements; eight of them at 1.05 GHz
     "tpu7x": (2307, 2, 192),  # Google Cloud TPU7x page
     "tpuv4": (275, 1, 32),  # Jouppi et al., ISCA 2023
     "tpuv4-like": (275, 1, 32),  # Wang et al., ICML 2024: eight 128 × 128 arrays at 1.05 GHz

@@ -21,3 +21,8 @@ def test_the_examples_are_read(tmp_path: Path) -> None:
     assert efficiency_of(read, str(tmp_path / "calibration.json")).error == json.loads(calibration)["error"]
     found = read_cluster(str(tmp_path / "cluster.json"))
     assert (found.devices, [level.devices for level in found.levels]) == (64, [8, 32, 64])
+
+
+def test_the_space_of_the_page_is_the_example() -> None:
+    (space,) = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
+    assert space == (Path(__file__).parents[2] / "examples" / "space.toml").read_text(encoding="utf-8")

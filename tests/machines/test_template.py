@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from intarsia.ground import InputError
 from intarsia.machines.chips import read_chip
 from intarsia.machines.template import PHAZE, Point, buffer_area, chip_of, tensor_core_area, vector_core_area
+from intarsia.machines.template.area import LOCAL, SHARED
 
 
 def test_the_published_count() -> None:
@@ -22,8 +24,9 @@ def test_columns_are_the_points() -> None:
     points = PHAZE.points
     for row in range(0, len(points), 997):
         assert points.area[row] == pytest.approx(points.point(row).area, rel=1e-12)
-    assert len(set(points)) == len(points)
-    assert Point(8, 2, 128, 128, 128) in set(points)
+    different = set(points)
+    assert len(different) == len(points)
+    assert Point(8, 2, 128, 128, 128) in different
 
 
 def test_capacity_takes_no_area() -> None:
@@ -38,10 +41,23 @@ def test_small_chips_are_left_out_unless_a_kind_of_core_is_single() -> None:
     assert single[small].all()
 
 
-def test_memories_come_in_steps() -> None:
-    assert tensor_core_area(9, 8) - tensor_core_area(8, 8) == pytest.approx(8 * 760.041e-6 + 0.00824843 - 0.00613398)
+def test_memories_between_the_published_sizes_lie_on_a_line() -> None:
+    assert tensor_core_area(12, 8) - tensor_core_area(8, 8) == pytest.approx(
+        32 * 760.041e-6 + (0.00824843 - 0.00613398) / 2
+    )
     assert vector_core_area(64) == pytest.approx(64 * 759.824e-6 + 0.00613398)
-    assert buffer_area(3) == buffer_area(4)
+    assert vector_core_area(8) == pytest.approx(8 * 759.824e-6 + 0.00613398)
+    assert buffer_area(3) == pytest.approx((buffer_area(2) + buffer_area(4)) / 2)
+
+
+@pytest.mark.parametrize("table", [LOCAL, SHARED])
+def test_the_line_finds_each_published_memory_from_its_neighbours(table: dict[int, float]) -> None:
+    """Within 11 %; the next size up would be 53 to 118 % above."""
+    sizes = list(table)
+    for left, size, right in zip(sizes, sizes[1:], sizes[2:], strict=False):
+        found = np.interp(size, [left, right], [table[left], table[right]])
+        assert abs(found / table[size] - 1) < 0.11
+        assert 1.52 < table[right] / table[size] < 2.19
 
 
 def test_a_memory_beyond_the_table_is_refused() -> None:

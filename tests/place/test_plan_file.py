@@ -30,7 +30,7 @@ def small_file() -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("name", ["llama3-8b", "mixtral-8x7b", "deepseek-v3", "gpt2-xl", "resnet-50"])
+@pytest.mark.parametrize("name", ["llama3-8b", "mistral-7b", "mixtral-8x7b", "deepseek-v3", "gpt2-xl", "resnet-50"])
 def test_round_trip(tmp_path: Path, name: str) -> None:
     model = read_model(name)
     sequence = model.sequence

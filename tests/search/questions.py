@@ -9,7 +9,7 @@ from intarsia.machines.clusters import read_cluster
 from intarsia.machines.template import Point, TemplateSpace
 from intarsia.models.transformer import from_sizes
 from intarsia.place import Choices
-from intarsia.search import Question
+from intarsia.search import Question, Training
 
 FEW = TemplateSpace(
     name="few",
@@ -27,12 +27,19 @@ FEW = TemplateSpace(
 FEWER = Choices().only({"zero": ("1", "3"), "context": ("1",), "microbatch": ("1", "2", "4")})
 
 
-def small_question(*, hidden: int = 512, layers: int = 3, devices: int = 4, gib: int = 16, batch: int = 16) -> Question:
-    """A small transformer on a few chips."""
-    model = from_sizes(hidden=hidden, heads=8, layers=layers, vocab=4096, sequence=512)
+def training(
+    *, hidden: int = 512, layers: int = 3, batch: int = 16, heads: int = 8, choices: Choices = FEWER
+) -> Training:
+    """A small transformer."""
+    model = from_sizes(hidden=hidden, heads=heads, layers=layers, vocab=4096, sequence=512)
+    return Training(model, batch, 512, choices)
+
+
+def small_question(*trainings: Training, devices: int = 4, gib: int = 16) -> Question:
+    """One of them, or several, on a few chips."""
     cluster = read_cluster(f"tpuv4-likex{devices}")
     space = replace(FEW, hbm_gib=(gib,))
-    return Question(model, space, cluster, efficiency_of(cluster.chip), batch, 512, FEWER)
+    return Question(trainings or (training(),), space, cluster, efficiency_of(cluster.chip))
 
 
 def points_of(question: Question) -> list[Point]:

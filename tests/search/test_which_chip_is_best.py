@@ -7,55 +7,99 @@ from math import inf
 
 import numpy as np
 import pytest
-from questions import points_of, small_question
+from questions import points_of, small_question, training
 
-from intarsia.cost.systolic import systolic_seconds
+from intarsia.cost.systolic import systolic_cycles, systolic_seconds
 from intarsia.graph import Contraction
+from intarsia.machines.chips import Mapping
 from intarsia.machines.template import PHAZE, Point, chip_of, single
 from intarsia.place import Choices, best_plan
 from intarsia.place.branches import Brancher
 from intarsia.place.profile import demands
 from intarsia.place.space import variants
-from intarsia.search import Evaluated, Question, audit, search
+from intarsia.search import Known, Objective, Per, Question, Several, audit, crew, search
 from intarsia.search.evaluate import evaluate
 from intarsia.search.ladder import ladders
-from intarsia.search.rough import Rough, systolic_column
-from intarsia.search.workers import Job
+from intarsia.search.rough import Rough
 from intarsia.solvers import Found
 
 CLOSE = 1e-9
+ONE = Choices().only({"zero": ("1",), "context": ("1",), "microbatch": ("1", "2"), "order": ("1f1b",)})
+SPEC = "conv2d:n=4,c=32,h=28,w=28,k=32,r=3,s=3,pad=1,groups=32"
 
 
-def brute(question: Question) -> list[float]:
-    """The seconds of every chip's best plan, from ``plan`` itself."""
+def brute(question: Question) -> np.ndarray:
+    """The seconds of every training's best plan on every chip, from ``plan`` itself, [trainings, chips]."""
     found = []
-    for point in points_of(question):
-        task = question.on(point)
-        outcome = best_plan(
-            task.model, task.cluster, question.efficiency, task.global_batch, task.sequence, task.choices, compare=False
-        )
-        found.append(outcome.value.seconds if isinstance(outcome, Found) else inf)
-    return found
+    for at in range(len(question.trainings)):
+        row = []
+        for point in points_of(question):
+            task = question.on(point, at)
+            outcome = best_plan(
+                task.model, task.cluster, question.efficiency, task.global_batch, task.sequence, task.choices,
+                compare=False,
+            )  # fmt: skip
+            row.append(outcome.value.seconds if isinstance(outcome, Found) else inf)
+        found.append(row)
+    return np.array(found)
 
 
-@pytest.mark.parametrize(
-    "question",
-    [
-        small_question(),
-        small_question(hidden=1024, devices=3, batch=7),
-        small_question(hidden=2048, devices=4, gib=2, batch=8),
-    ],
-)
-def test_the_search_finds_what_evaluating_every_chip_finds(question: Question) -> None:
+def score_of(question: Question, seconds: np.ndarray) -> np.ndarray:
+    """The objective of every chip, worked out in another way."""
+    objective, points = question.objective, points_of(question)
+    ratios = seconds / np.array(objective.references or (1.0,) * len(seconds))[:, None]
+    together = ratios.max(axis=0) if objective.several == "worst" else np.prod(ratios, axis=0) ** (1 / len(ratios))
+    costs = {"chip": lambda _: 1.0, "area": lambda p: p.area, "watt": lambda p: p.watts, "dollar": lambda p: p.dollars}
+    return together * np.array([costs[objective.per](point) for point in points])
+
+
+TWO = (training(layers=2, choices=ONE), training(hidden=1024, layers=2, batch=8, choices=ONE))
+QUESTIONS = {
+    "one": small_question(),
+    "three devices": small_question(training(hidden=1024, batch=7), devices=3),
+    "little memory": small_question(training(hidden=2048, batch=8, choices=ONE), gib=2),
+    "padded": replace(small_question(training(heads=16)), mapping=Mapping.PADDED),
+    "for each mm2": replace(small_question(), objective=Objective(Per.AREA)),
+    "for each watt": replace(small_question(), objective=Objective(Per.WATT)),
+    "two": replace(small_question(*TWO), objective=Objective(references=(0.01, 0.02))),
+    "the worst of two": replace(small_question(*TWO), objective=Objective(Per.CHIP, Several.WORST, (0.01, 0.03))),
+    "two for each dollar": replace(small_question(*TWO), objective=Objective(Per.DOLLAR, references=(0.01, 0.02))),
+}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_the_search_finds_what_evaluating_every_chip_finds(name: str) -> None:
+    question = QUESTIONS[name]
     seconds = brute(question)
-    for workers in (1, 2):
-        found = search(question, workers=workers)
-        assert found.seconds == pytest.approx(min(seconds), rel=CLOSE)
-        assert seconds[found.row] == pytest.approx(found.seconds, rel=CLOSE)
-        assert found.certificate.bound <= found.seconds
-        counts = found.certificate
-        assert counts.bounded + counts.cut + counts.evaluated == counts.points == len(seconds)
-    assert search(question).row == search(question, workers=2).row
+    scores = score_of(question, seconds)
+    found = search(question)
+    assert found.score == pytest.approx(min(scores), rel=CLOSE)
+    assert scores[found.row] == pytest.approx(found.score, rel=CLOSE)
+    assert list(found.seconds) == pytest.approx(list(seconds[:, found.row]), rel=CLOSE)
+    assert found.certificate.bound <= found.score
+    counts = found.certificate
+    assert counts.bounded + counts.cut + counts.evaluated == counts.points == len(scores)
+    assert len(found.looked) == counts.cut + counts.evaluated
+    for one in found.looked:
+        assert one.floor <= scores[one.row] * (1 + CLOSE)
+        assert not one.whole or one.score == pytest.approx(scores[one.row], rel=CLOSE)
+
+
+@pytest.mark.parametrize("name", ["one", "two for each dollar"])
+def test_the_answer_does_not_depend_on_the_number_of_workers(name: str) -> None:
+    answers = [search(QUESTIONS[name], crew=crew(workers)) for workers in (1, 2, 4)]
+    told = {(one.row, one.score, one.seconds, one.point) for one in answers}
+    assert len(told) == 1
+
+
+def test_several_spaces_of_memory_are_one_search() -> None:
+    question = small_question(training(hidden=2048, batch=8, choices=ONE))
+    few = replace(question.space, tensor_cores=(16,), vector_cores=(8,), buffer_mib=(16,), hbm_gib=(1, 2, 16))
+    question = replace(question, space=few)
+    found = search(question)
+    assert found.score == pytest.approx(score_of(question, brute(question)).min(), rel=CLOSE)
+    assert found.point is not None
+    assert found.point.hbm_gib > 1
 
 
 def test_every_bound_is_below_the_best_plan() -> None:
@@ -63,58 +107,66 @@ def test_every_bound_is_below_the_best_plan() -> None:
     points = question.space.points
     rough = Rough(points, question.cluster, question.efficiency)
     rows = np.arange(len(points))
-    every = ladders(question, rough, points.point(0))
-    bounds = np.min([ladder.bounds(rows, inf) for ladder in every], axis=0)
+    every = ladders(question, 0, rough, points.point(0))
+    bounds = np.min([ladder.bounds(rows, np.full(len(rows), inf)) for ladder in every], axis=0)
     least = min(ladder.least for ladder in every)
-    for bound, seconds in zip(bounds, brute(question), strict=True):
+    for bound, seconds in zip(bounds, brute(question)[0], strict=True):
         assert least * (1 - CLOSE) <= bound <= seconds * (1 + CLOSE)
     assert max(bounds) > 2 * min(bounds), "bounds that do not tell chips apart prove nothing"
 
 
-def test_no_layer_is_faster_than_its_rough_seconds() -> None:
+@pytest.mark.parametrize("mapping", list(Mapping))
+def test_no_layer_is_faster_than_its_rough_seconds(mapping: Mapping) -> None:
     """The schedules that plans are made with, on chips of the published space drawn at random."""
-    question = small_question(hidden=1024)
+    question = replace(small_question(training(hidden=1024, heads=16)), mapping=mapping)
     points = PHAZE.points
-    rough = Rough(points, question.cluster, question.efficiency)
+    rough = Rough(points, question.cluster, question.efficiency, mapping)
     rows = np.random.default_rng(0).permutation(len(points))[:6]
     for variant in list(variants(question.on(points.point(0))))[::5]:
         groups = rough.groups(variant)
         for row in rows.tolist():
             point = points.point(row)
             task = question.on(point)
-            alone = Rough(single(point), task.cluster, question.efficiency)
+            alone = Rough(single(point), question.cluster, question.efficiency, mapping)
             for item in demands(task.model, variant, task.cluster).priced(question.efficiency).layers:
                 forward, backward = item.layer.forward, item.layer.backward
-                cheap = rough.seconds(forward, groups)[row], rough.seconds(backward, groups)[row]
-                deep = tuple(rough.seconds(nodes, groups, rows[rows == row])[0] for nodes in (forward, backward))
+                one = rows[rows == row]
+                cheap = tuple(rough.coarse(nodes, groups, one)[0] for nodes in (forward, backward))
+                least = tuple(rough.least(nodes, groups) for nodes in (forward, backward))
+                deep = tuple(rough.seconds(nodes, groups, one)[0] for nodes in (forward, backward))
                 own = tuple(alone.seconds(nodes, groups, np.zeros(1, dtype=int))[0] for nodes in (forward, backward))
                 made = next(iter(item.cost.values()))
-                for low, better, same, list_ in zip(
-                    cheap, deep, own, (made.forward.seconds, made.backward.seconds), strict=True
-                ):
+                made_of = (made.forward.seconds, made.backward.seconds)
+                for lowest, low, better, same, list_ in zip(least, cheap, deep, own, made_of, strict=True):
+                    assert lowest <= low * (1 + CLOSE)
                     assert low <= better * (1 + CLOSE)
                     assert better == pytest.approx(same, rel=CLOSE)
                     assert better <= list_ * (1 + CLOSE)
 
 
-@pytest.mark.parametrize("work", [(64, 100, 300), (1, 4096, 128), (2048, 12288, 3072), (7, 5, 3)])
-def test_cycles_of_a_product_are_those_of_the_cost_model(work: tuple[int, int, int]) -> None:
-    product = Contraction(3, *work)
+@pytest.mark.parametrize("mapping", list(Mapping))
+@pytest.mark.parametrize(
+    "product",
+    [
+        Contraction(3, 64, 100, 300), Contraction(3, 1, 4096, 128), Contraction(3, 2048, 12288, 3072),
+        Contraction(3, 7, 5, 3), Contraction(32, 4 * 28 * 28, 1, 9, spec=SPEC, unique_bytes=1),
+    ],
+)  # fmt: skip
+def test_cycles_of_a_product_on_many_chips_are_those_on_each(product: Contraction, mapping: Mapping) -> None:
     points = [Point(cores, 1, width, depth, 2) for cores in (1, 8, 512) for width, depth in ((2, 256), (128, 16))]
-    arrays = np.array([[p.tensor_cores, p.width, p.depth] for p in points])
-    for spread in (False, True):
-        cycles = systolic_column(arrays, product, spread=spread)
-        for point, found in zip(points, cycles, strict=True):
-            chip = chip_of(point)
-            cores = point.tensor_cores if spread else 1
-            assert found / chip.clock == pytest.approx(systolic_seconds(chip, product, cores), rel=CLOSE)
+    count, width, depth = np.array([[p.tensor_cores, p.width, p.depth] for p in points]).T
+    for cores in (count, np.ones_like(count)):
+        cycles = systolic_cycles(product, mapping, cores, width, depth)
+        for point, own, found in zip(points, cores.tolist(), cycles.tolist(), strict=True):
+            chip = replace(chip_of(point), mapping=mapping)
+            assert found / chip.clock == pytest.approx(systolic_seconds(chip, product, own), rel=CLOSE)
 
 
 def test_where_nothing_fits_there_is_no_chip() -> None:
-    question = small_question(hidden=8192, layers=64, devices=2, gib=1)
+    question = small_question(training(hidden=8192, layers=64), devices=2, gib=1)
     found = search(question)
     assert found.point is None
-    assert found.seconds == found.certificate.bound == inf
+    assert found.score == found.certificate.bound == inf
 
 
 def test_a_cutoff_only_cuts() -> None:
@@ -122,61 +174,69 @@ def test_a_cutoff_only_cuts() -> None:
     point = points_of(question)[3]
     brancher = Brancher(question.on(point))
     listed = [(variant, 0.0) for variant in variants(question.on(point))]
-    whole = evaluate(question, brancher, point, listed)
-    assert evaluate(question, brancher, point, listed, whole.seconds) == whole
-    cut = evaluate(question, brancher, point, listed, whole.seconds * 0.9)
+    whole = evaluate(question, 0, brancher, point, listed, inf)
+    assert evaluate(question, 0, brancher, point, listed, whole.seconds) == whole
+    cut = evaluate(question, 0, brancher, point, listed, whole.seconds * 0.9)
     assert not cut.whole
-    assert whole.seconds * 0.9 < cut.bound <= whole.seconds
+    assert whole.seconds * 0.9 <= cut.bound <= whole.seconds
     assert cut.floor <= cut.bound
 
 
 def test_an_audit_of_removed_chips_finds_nothing_better() -> None:
-    question = small_question()
+    question = QUESTIONS["two"]
     found = search(question)
     checked = audit(question, found, 5)
     assert (checked.checked, checked.beaten) == (5, ())
-    assert checked.worst >= found.seconds
+    assert checked.worst >= found.score
 
 
 def test_an_audit_sees_a_wrong_answer() -> None:
     question = small_question()
     found = search(question)
     rows = np.delete(np.arange(found.certificate.points), found.row)
-    wrong = replace(found, seconds=2 * found.seconds, removed=np.array([found.row, *rows[:2]]))
+    wrong = replace(found, score=2 * found.score, removed=np.array([found.row, *rows[:2]]))
     assert found.point in audit(question, wrong, 3).beaten
 
 
-def test_a_search_that_is_killed_ends_with_the_same_answer() -> None:
-    """Ten kills, each after a few more evaluations; what was kept is not asked again."""
-    question = small_question()
+def test_a_search_that_is_interrupted_ends_with_the_same_answer() -> None:
+    """Ten times, each after a few more evaluations; what was kept is not asked again."""
+    question = QUESTIONS["two"]
     whole = search(question)
-    kept: dict[Job, Evaluated] = {}
+    kept: dict[Point, tuple[Known, ...]] = {}
+    none = (None,) * len(question.trainings)
 
-    class KilledError(Exception):
+    class StoppedError(Exception):
         pass
 
-    for kill in range(10):
-        budget = 1 + kill % 3
+    for turn in range(10):
+        budget = 1 + turn % 3
 
-        def keep(job: Job, found: Evaluated) -> None:
+        def keep(point: Point, found: tuple[Known, ...]) -> None:
             nonlocal budget
-            kept[job] = found
+            kept[point] = found
             budget -= 1
             if budget < 0:
-                raise KilledError
+                raise StoppedError
 
         try:
-            again = search(question, known=kept.get, keep=keep)
-        except KilledError:
+            again = search(question, remember=lambda point: kept.get(point, none), keep=keep)
+        except StoppedError:
             continue
-        assert (again.row, again.seconds) == (whole.row, whole.seconds)
-    asked = len(kept)
-    again = search(question, known=kept.get, keep=kept.__setitem__)
-    assert (again.row, again.seconds, again.certificate.bound) == (whole.row, whole.seconds, whole.certificate.bound)
-    assert len(kept) >= asked
+        assert (again.row, again.score) == (whole.row, whole.score)
+    again = search(question, remember=lambda point: kept.get(point, none))
+    assert (again.row, again.score, again.certificate.bound) == (whole.row, whole.score, whole.certificate.bound)
 
 
 def test_choices_restrict_the_plans() -> None:
-    question = replace(small_question(), choices=Choices().only({"tensor": ("1",), "pipeline": ("2",)}))
-    found = search(question)
-    assert found.seconds >= search(small_question()).seconds
+    few = training(choices=Choices().only({"tensor": ("1",), "pipeline": ("2",)}))
+    assert search(small_question(few)).score >= search(small_question()).score
+
+
+def test_the_history_closes_in() -> None:
+    found = search(small_question())
+    best = [moment.best for moment in found.history]
+    bounds = [moment.bound for moment in found.history]
+    assert best == sorted(best, reverse=True)
+    assert bounds == sorted(bounds)
+    assert found.history[-1].best == found.score
+    assert found.history[-1].left == 0

@@ -10,6 +10,7 @@ from intarsia.cli import (
     bench,
     calibrate,
     chips,
+    compare,
     compile,  # noqa: A004 (named as the command)
     embed,
     explain,
@@ -21,7 +22,9 @@ from intarsia.cli import (
     run,
     schedule,
     search,
+    serve,
     show,
+    study,
     targets,
 )
 from intarsia.cli.command import Command
@@ -34,8 +37,17 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
     ),
     (
         "models on chips and clusters",
-        (model.COMMAND, plan.COMMAND, search.COMMAND, predict.COMMAND, schedule.COMMAND, calibrate.COMMAND),
+        (
+            model.COMMAND,
+            plan.COMMAND,
+            serve.COMMAND,
+            search.COMMAND,
+            predict.COMMAND,
+            schedule.COMMAND,
+            calibrate.COMMAND,
+        ),
     ),
+    ("the whole way", (study.COMMAND, compare.COMMAND)),
     ("what has a name", (models.COMMAND, chips.COMMAND, instructions.COMMAND, targets.COMMAND)),
 )
 COMMANDS: tuple[Command, ...] = tuple(command for _, commands in GROUPS for command in commands)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
-from intarsia.cost.systolic import systolic_seconds
+from intarsia.cost.systolic import products_of, seen, systolic_seconds
 from intarsia.cost.tiled import tiled_seconds
 from intarsia.cost.traffic import product_bytes
 from intarsia.cost.vector import vector_seconds
@@ -13,6 +13,8 @@ from intarsia.graph import Contraction, Elementwise, FusedAttention, Lookup
 from intarsia.machines.chips import Chip, Dataflow
 
 ALIGNED_BYTES = 16
+LEAST_ROWS = 16
+"""Rows of a result that a tensor instruction of a GPU makes at once, at least (m16n8k16: NVIDIA, PTX ISA)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,7 @@ class Demand:
 
     Attributes:
         contraction: seconds of the tensor cores at their peak, padding and waves included.
-        flash: the same of fused attention.
+        flash: the same of fused attention; padding only on systolic cores.
         vector: seconds of the vector cores.
         hbm_bytes: between HBM and the chip, of the best tiling.
         misaligned: a product whose rows in memory are no multiple of 16 bytes.
@@ -49,16 +51,40 @@ def demand(chip: Chip, work: Contraction | Elementwise | FusedAttention | Lookup
                 contraction=seconds, hbm_bytes=product_bytes(work, chip.onchip_bytes), misaligned=misaligned(work)
             )
         case FusedAttention():
-            seconds = work.flops / (
-                2 * chip.tensor.width * chip.tensor.depth * (cores or chip.tensor.count) * chip.clock
-            )
-            return Demand(flash=seconds, hbm_bytes=work.bytes_moved)
+            seconds = _fused_seconds(chip, work, cores or chip.tensor.count)
+            return Demand(_few_rows(chip, work, cores), flash=seconds, hbm_bytes=work.bytes_moved)
         case Elementwise():
             return Demand(vector=vector_seconds(chip, work, cores or chip.vector.count), hbm_bytes=work.bytes_moved)
         case Lookup():
             return Demand(hbm_bytes=work.bytes_moved)
         case _:
             assert_never(work)
+
+
+def _fused_seconds(chip: Chip, work: FusedAttention, cores: int) -> float:
+    """Seconds of fused attention at the peak: on systolic cores those of its products, without what is masked."""
+    if chip.tensor.dataflow is Dataflow.TILED or few_rows(work):
+        return work.flops / (2 * chip.tensor.width * chip.tensor.depth * cores * chip.clock)
+    return seen(work) * sum(product_seconds(chip, product, cores) for product in products_of(work))
+
+
+def few_rows(work: FusedAttention) -> bool:
+    """Whether attention is for fewer rows than a tensor instruction makes at once, as in decode."""
+    return not work.causal and work.queries < LEAST_ROWS
+
+
+def _few_rows(chip: Chip, work: FusedAttention, cores: int) -> float:
+    """Seconds of attention for fewer rows than a core works on at once, as in decode, where the rest is padding; or 0.
+
+    A systolic core has to take in every key and value for them; on others rows are padded to an instruction's.
+    """
+    if not few_rows(work):
+        return 0.0
+    cores = cores or chip.tensor.count
+    if chip.tensor.dataflow is Dataflow.TILED:
+        padded = work.flops * LEAST_ROWS // work.queries
+        return padded / (2 * chip.tensor.width * chip.tensor.depth * cores * chip.clock)
+    return sum(product_seconds(chip, product, cores) for product in products_of(work))
 
 
 def product_seconds(chip: Chip, work: Contraction, cores: int) -> float:

@@ -1,4 +1,4 @@
-"""What ``search`` answers: the chip of a space with the plan on it, and why nothing in the space is better."""
+"""What ``search`` answers: the chip of a space with the plans on it, and why nothing in the space is better."""
 
 from __future__ import annotations
 
@@ -10,21 +10,44 @@ from typing import cast
 
 from intarsia.flow.questions import read_sequence, refuse_choices
 from intarsia.ground import InputError
+from intarsia.ground.records import refuse_unknown
 from intarsia.ground.resume import cores
 from intarsia.ground.store import Json, Store, default_store
-from intarsia.machines.chips import efficiency_of
-from intarsia.machines.clusters import read_cluster
-from intarsia.machines.template import PHAZE, chip_of
+from intarsia.ground.units import seconds_text
+from intarsia.machines import chips
+from intarsia.machines.clusters import Cluster, read_cluster
+from intarsia.machines.template import TPUV4_LIKE, Point, TemplateSpace, chip_of, read_space
 from intarsia.models import read_model
 from intarsia.place.choices import Choices
 from intarsia.place.plan import EQUAL, Plan
 from intarsia.place.search import best_plan
-from intarsia.search import Audit, Evaluated, Question, Searched, audit, search
-from intarsia.search.workers import Job
-from intarsia.solvers import Found
+from intarsia.search import (
+    Audit,
+    Evaluated,
+    Known,
+    Moment,
+    Objective,
+    Per,
+    Question,
+    Searched,
+    Several,
+    Training,
+    audit,
+    crew,
+    search,
+)
+from intarsia.solvers import Found, Limits
 
-SPACES = {"phaze": PHAZE}
+OBJECTIVES = {
+    "throughput": Per.CHIP,
+    "throughput-per-area": Per.AREA,
+    "throughput-per-watt": Per.WATT,
+    "throughput-per-dollar": Per.DOLLAR,
+}
+PATIENT = Limits(seconds=float("inf"))
+"""A plan of one chip takes a second or two; no answer is cut off."""
 Told = Callable[[str], None]
+Watch = Callable[[Moment], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +57,18 @@ class SearchAnswer:
     Attributes:
         question: what was asked.
         searched: the chip and the certificate.
-        plan: the best plan on it, made anew by ``plan``; nothing where no plan fits on any chip.
+        plans: of each training the best one on it, made anew by ``plan``; none where no plan fits on any chip.
         audit: removed chips that were evaluated after all.
     """
 
     question: Question
     searched: Searched
-    plan: Plan | None
+    plans: tuple[Plan, ...]
     audit: Audit | None
 
 
 def search_chip(
-    model: str,
+    models: str | Sequence[str],
     cluster: str,
     global_batch: int,
     *,
@@ -53,108 +76,207 @@ def search_chip(
     hbm_gib: Sequence[int] = (),
     sequence: int = 0,
     only: Mapping[str, Sequence[str]] | None = None,
+    objective: str = "throughput",
+    several: str = "geomean",
+    costs: str = "embedded",
     audited: int = 0,
     seed: int = 0,
     workers: int = 0,
     fresh: bool = False,
     store: Path | None = None,
     told: Told = lambda _: None,
+    watch: Watch = lambda _: None,
 ) -> SearchAnswer:
-    """The chip and the plan on it with which an iteration takes the fewest seconds.
+    """The chip and the plans on it that are best.
 
     Args:
-        model: a name, a configuration or an ONNX file.
+        models: names, configurations or ONNX files; one or several.
         cluster: ``NAMExN`` or a file: devices and network; its chip is what is searched for.
-        global_batch: sequences of an iteration.
-        space: of chips.
+        global_batch: sequences of an iteration, of each model.
+        space: of chips: a name or a TOML file.
         hbm_gib: capacities of the memory beside the die; those of the space for none.
-        sequence: tokens; the model's own if 0.
+        sequence: tokens; each model's own if 0.
         only: choices of plans that are restricted.
+        objective: throughput, or throughput for each mm², watt or dollar.
+        several: how several models count together, each as a multiple of its seconds on the TPUv4-like chip: by the
+            geometric mean or by the worst.
+        costs: of products on tensor cores: of their best embeddings, or of padded dimensions.
         audited: removed chips to evaluate in full afterwards.
         seed: of their draw.
         workers: processes; 0 for one to each core.
         fresh: evaluate again what is in the store.
         store: where evaluations are kept, so that an interrupted search continues; the user's for None.
         told: is told what the search does.
+        watch: is told how far the search is.
 
     Raises:
         InputError: anything of these that is wrong.
     """
-    question = _question(model, cluster, global_batch, space, hbm_gib, sequence, only)
+    names = (models,) if isinstance(models, str) else tuple(models)
     for name, value in (("audit", audited), ("workers", workers)):
         if value < 0:
             raise InputError(f"{name} is negative", value=str(value), allowed="0 or more")
-    asked: dict[str, Json] = {
-        "search": model, "parameters": question.model.parameters, "cluster": str(question.cluster),
-        "batch": global_batch, "sequence": question.sequence, "choices": str(asdict(question.choices)),
-        "efficiency": str(question.efficiency),
-    }  # fmt: skip
+    question = _question(names, cluster, global_batch, _space(space, hbm_gib), sequence, only)
+    question = replace(
+        question,
+        mapping=chips.Mapping(_one_of("costs", costs, tuple(chips.Mapping))),
+        objective=Objective(
+            OBJECTIVES[_one_of("objective", objective, tuple(OBJECTIVES))],
+            Several(_one_of("way to count several models", several, tuple(Several))),
+        ),
+    )
+    if len(names) > 1:
+        told("the models on the TPUv4-like chip, to normalise by")
+        references = tuple(_reference(question, at) for at in range(len(names)))
+        question = replace(question, objective=replace(question.objective, references=references))
     with Store(store or default_store()) as kept:
+        book = _Book(question, names, kept)
         searched = search(
             question,
-            workers=workers or cores(),
-            told=told,
-            known=lambda job: None if fresh else _known(kept.get({**asked, "point": str(job.point)}), job),
-            keep=lambda job, found: kept.put({**asked, "point": str(job.point)}, _stored(job, found)),
+            crew=crew(workers or cores()),
+            told=_both(told, watch),
+            remember=None if fresh else book.read,
+            keep=book.write,
         )
-    checked = audit(question, searched, audited, seed=seed, told=told) if audited else None
-    return SearchAnswer(question, searched, _plan(question, searched, told), checked)
+    checked = None
+    if audited:
+        checked = audit(
+            question, searched, audited, seed=seed, told=lambda n, of: told(f"{n} of {of} removed chips evaluated")
+        )
+    return SearchAnswer(question, searched, _plans(question, searched, told), checked)
+
+
+def _space(text: str, hbm_gib: Sequence[int]) -> TemplateSpace:
+    if any(gib < 1 for gib in hbm_gib):
+        raise InputError("a capacity is not positive", where="--hbm", value=str(min(hbm_gib)), allowed="GiB, 1 or more")
+    space = read_space(text)
+    if not hbm_gib:
+        return space
+    if space.stacks[0]:
+        raise InputError("in this space HBM comes in stacks", where="--hbm", value=space.name, hint="leave --hbm out")
+    return replace(space, hbm_gib=tuple(sorted(set(hbm_gib))))
 
 
 def _question(
-    model: str,
+    models: Sequence[str],
     cluster: str,
     global_batch: int,
-    space: str,
-    hbm_gib: Sequence[int],
+    space: TemplateSpace,
     sequence: int,
     only: Mapping[str, Sequence[str]] | None,
 ) -> Question:
-    if space not in SPACES:
-        raise InputError("unknown space of chips", value=space, allowed=", ".join(SPACES))
     if global_batch < 1:
         raise InputError("the global batch is not positive", value=str(global_batch), allowed="1 or more")
-    if any(gib < 1 for gib in hbm_gib):
-        raise InputError("a capacity is not positive", where="--hbm", value=str(min(hbm_gib)), allowed="GiB, 1 or more")
-    of_model, of_cluster = read_model(model), read_cluster(cluster)
-    tokens = read_sequence(of_model, sequence)
-    choices = Choices().only(only or {})
-    chosen = SPACES[space]
-    chosen = replace(chosen, hbm_gib=tuple(sorted(set(hbm_gib)))) if hbm_gib else chosen
-    chip = chip_of(chosen.points.point(0))
+    if not models:
+        raise InputError("there is no model", allowed="one or several")
+    if len(set(models)) < len(models):
+        raise InputError("a model is there twice", value=next(name for name in models if models.count(name) > 1))
+    if not len(space.points):
+        raise InputError("no chip is within the budget", where=f"space {space.name}", hint="a larger one")
+    of_cluster = read_cluster(cluster)
+    chip = chip_of(space.points.point(0))
     of_cluster = replace(of_cluster, chip=chip)
-    refuse_choices(of_model, of_cluster, global_batch, tokens, choices)
-    return Question(of_model, chosen, of_cluster, efficiency_of(chip), global_batch, tokens, choices)
+    choices = Choices().only(only or {})
+    trainings = []
+    for name in models:
+        model = read_model(name)
+        training = Training(model, global_batch, read_sequence(model, sequence), choices)
+        refuse_choices(model, of_cluster, global_batch, training.sequence, choices)
+        trainings.append(training)
+    return Question(tuple(trainings), space, of_cluster, chips.efficiency_of(chip))
 
 
-def _stored(job: Job, found: Evaluated) -> Json:
-    return [str(value) for value in (job.cutoff, found.seconds, found.bound, found.floor)]
+def _one_of(what: str, value: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise refuse_unknown(value, allowed, what=what, hint="one of these")
+    return value
 
 
-def _known(stored: Json, job: Job) -> Evaluated | None:
-    """What an earlier run found of a chip, if it says what this one needs: the best plan, or that none is so good."""
+def _reference(question: Question, at: int) -> float:
+    """Seconds of a training's best plan on the TPUv4-like chip."""
+    plan = plan_on(question, TPUV4_LIKE, at)
+    if plan is None:
+        raise InputError(
+            "no plan of the model fits the TPUv4-like chip, by which several models are normalised",
+            value=question.trainings[at].model.name,
+            hint="more devices, or this model alone",
+        )
+    return plan.seconds
+
+
+def plan_on(question: Question, point: Point, at: int = 0) -> Plan | None:
+    """The best plan of a training on one chip, from the search for plans alone; nothing where none fits."""
+    task = question.on(point, at)
+    outcome = best_plan(
+        task.model, task.cluster, question.efficiency, task.global_batch, task.sequence, task.choices, compare=False,
+        limits=PATIENT,
+    )  # fmt: skip
+    return outcome.value if isinstance(outcome, Found) else None
+
+
+class _Book:
+    """What earlier runs found of each training on each chip."""
+
+    def __init__(self, question: Question, names: Sequence[str], store: Store) -> None:
+        self.store = store
+        self.asked: list[dict[str, Json]] = [
+            {
+                "search": name, "parameters": its.model.parameters, "cluster": _network(question.cluster),
+                "batch": its.global_batch, "sequence": its.sequence, "choices": str(asdict(its.choices)),
+                "efficiency": str(question.efficiency), "mapping": str(question.mapping),
+            }
+            for name, its in zip(names, question.trainings, strict=True)
+        ]  # fmt: skip
+
+    def read(self, point: Point) -> tuple[Known | None, ...]:
+        """What is known of a chip."""
+        return tuple(_known(self.store.get({**asked, "point": str(point)})) for asked in self.asked)
+
+    def write(self, point: Point, found: tuple[Known, ...]) -> None:
+        """Keep what was found; not what was not looked for."""
+        for asked, known in zip(self.asked, found, strict=True):
+            its = known.found
+            if known.cutoff > 0 or its.whole:
+                stored: Json = [str(value) for value in (known.cutoff, its.seconds, its.bound, its.floor)]
+                self.store.put({**asked, "point": str(point)}, stored)
+
+
+def _network(cluster: Cluster) -> str:
+    """The cluster without its chip."""
+    return str((cluster.devices, cluster.levels))
+
+
+def _known(stored: Json) -> Known | None:
     if stored is None:
         return None
     cutoff, *values = (float(text) for text in cast("list[str]", stored))
-    found = Evaluated(*values)
-    return found if found.seconds < inf or cutoff >= job.cutoff else None
+    return Known(cutoff, Evaluated(*values))
 
 
-def _plan(question: Question, searched: Searched, told: Told) -> Plan | None:
-    """The plan on the best chip, from the search for plans alone, which must agree."""
+def _both(told: Told, watch: Watch) -> Watch:
+    def tell(moment: Moment) -> None:
+        watch(moment)
+        best = f"best {seconds_text(moment.best)}" if moment.best < inf else "none fits yet"
+        told(f"{moment.looked} chips looked at, at most {moment.left} left; {best}")
+
+    return tell
+
+
+def _plans(question: Question, searched: Searched, told: Told) -> tuple[Plan, ...]:
+    """The plans on the best chip, from the search for plans alone, which must agree."""
     if searched.point is None:
-        return None
-    task = question.on(searched.point)
-    told("the plan on the best chip")
-    outcome = best_plan(
-        task.model, task.cluster, question.efficiency, task.global_batch, task.sequence, task.choices, compare=False
-    )
-    assert isinstance(outcome, Found), "the best chip has no plan"
-    assert abs(outcome.value.seconds - searched.seconds) <= EQUAL * searched.seconds, "search and plan disagree"
-    return outcome.value
+        return ()
+    told("the plans on the best chip")
+    plans = []
+    for at, seconds in enumerate(searched.seconds):
+        plan = plan_on(question, searched.point, at)
+        assert plan is not None, "the best chip has no plan"
+        assert abs(plan.seconds - seconds) <= EQUAL * seconds, "search and plan disagree"
+        plans.append(plan)
+    return tuple(plans)
 
 
-def speed(answer: SearchAnswer) -> float:
-    """Sequences a second; 0 where nothing fits."""
-    seconds = answer.searched.seconds
-    return answer.question.global_batch / seconds if seconds < inf else 0.0
+def speeds(answer: SearchAnswer) -> tuple[float, ...]:
+    """Sequences a second of each model; 0 where nothing fits."""
+    trainings, seconds = answer.question.trainings, answer.searched.seconds
+    return tuple(its.global_batch / own if own < inf else 0.0 for its, own in zip(trainings, seconds, strict=True))

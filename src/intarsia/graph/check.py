@@ -11,11 +11,12 @@ from dataclasses import fields
 
 from intarsia.graph.layer import Layer, Node
 from intarsia.graph.model import Model
+from intarsia.graph.serving import ServedLayer
 from intarsia.graph.variant import Variant
 from intarsia.graph.work import Collective, Contraction, Elementwise, FusedAttention, Lookup, Work
 
 DERIVATIVES = frozenset({"input", "weight", "left", "right"})
-OPTIONAL = frozenset({"accumulates", "causal", "unique_bytes"})
+OPTIONAL = frozenset({"accumulates", "causal", "latent", "unique_bytes", "window"})
 VECTORS = 16
 """Biases, scales and shifts that a layer may have for each side of a product."""
 
@@ -42,6 +43,25 @@ def check_layers(layers: tuple[Layer, ...]) -> tuple[str, ...]:
         if layer.tied and layer.tied not in names[:i]:
             wrong.append(f"{layer.name}: tied to {layer.tied}, which does not come before it")
         wrong += [f"{layer.name}: {text}" for text in _layer(layer)]
+    return tuple(wrong)
+
+
+def check_served(layers: tuple[ServedLayer, ...]) -> tuple[str, ...]:
+    """What is wrong with a chain of layers that a model answers with."""
+    wrong: list[str] = []
+    for i, layer in enumerate(layers):
+        found = [f"repeats {layer.repeat} times"] if layer.repeat < 1 else []
+        found += [f"{name} is {value}" for name, value in layer.sizes().items() if value < 0]
+        if layer.tied and layer.tied not in [before.name for before in layers[:i]]:
+            found.append(f"tied to {layer.tied}, which does not come before it")
+        if layer.missed > 1:
+            found.append(f"misses an expert with the chance {layer.missed}")
+        held = layer.weight_bytes + layer.experts * layer.expert_bytes
+        read = layer.read_bytes
+        if read > held:
+            found.append(f"products read {read} bytes of weights, the layer has {held}")
+        found += [f"keeps {node.kept_bytes} bytes in {node.name}" for node in layer.nodes if node.kept_bytes]
+        wrong += [f"{layer.name}: {text}" for text in (*found, *_pass(layer.nodes))]
     return tuple(wrong)
 
 

@@ -33,8 +33,11 @@ RULES: dict[str, Rule] = {
     "subtract": Rule(("add",)),
     "scale": Rule(("multiply",), ("multiply",)),
     "multiply": Rule(("multiply",), ("multiply", "multiply"), keeps_inputs=True),
+    "gate": Rule(("multiply",), ("multiply", "multiply", "add"), keeps_inputs=True),
+    "layer-scale": Rule(("multiply",), ("multiply", "multiply", "add"), keeps_inputs=True),
     "divide": Rule(("divide",), ("divide", "multiply"), keeps_inputs=True),
     "relu": Rule(("relu",), ("relu",), keeps_result=True),
+    "relu6": Rule(("relu", "relu"), ("relu", "relu"), keeps_result=True),
     "clip": Rule(("relu", "relu"), ("relu", "relu"), keeps_inputs=True),
     "sigmoid": Rule(("exp", "add", "divide"), ("multiply", "multiply", "add"), keeps_result=True),
     "tanh": Rule(("tanh",), ("multiply", "multiply", "add"), keeps_result=True),
@@ -64,4 +67,8 @@ RULES: dict[str, Rule] = {
     "copy": Rule((), (), pointwise=False),
     "unknown": Rule((), (), keeps_inputs=True, pointwise=False),
 }
-"""By the names that front ends give. A maximum keeps an index of 8 bytes for each window, as PyTorch does."""
+"""By the names that front ends give.
+
+A maximum keeps an index of 8 bytes for each window, as PyTorch does. A gate is a second input with one number for each
+channel, so that its gradient is a sum; a layer scale is a weight of that shape.
+"""

@@ -88,6 +88,9 @@ class FusedAttention:
         causal: row i sees columns up to i.
         products: 2 forward (scores, values), 5 backward (scores again, and four derivatives).
         element_bytes: of queries, keys and values.
+        window: where ``causal``, row i sees the last so many columns up to i; 0 for all. Rows and columns are then
+            equally many.
+        latent: values are the first channels of the keys, and are read with them (latent attention from its cache).
     """
 
     batch: int
@@ -99,19 +102,24 @@ class FusedAttention:
     causal: bool
     products: int
     element_bytes: int = 2
+    window: int = 0
+    latent: bool = False
 
     @property
     def flops(self) -> int:
         """Of the products that are computed; forward 1 + 1, backward 3 on the query's width and 2 on the value's."""
         score, value = (1, 1) if self.products == 2 else (3, 2)
-        whole = 2 * self.batch * self.queries * self.keys * (score * self.query_width + value * self.value_width)
-        return whole // 2 if self.causal else whole
+        whole = self.batch * (score * self.query_width + value * self.value_width)
+        if not self.causal:
+            return 2 * self.queries * self.keys * whole
+        unseen = max(self.keys - self.window, 0) ** 2 if self.window else 0
+        return (self.queries * self.keys - unseen) * whole
 
     @property
     def bytes_moved(self) -> int:
         """Queries, keys, values and result once; backward also reads the result's gradient and writes three."""
         queries = self.batch * self.queries * (self.query_width + self.value_width)
-        keys = self.key_batch * self.keys * (self.query_width + self.value_width)
+        keys = self.key_batch * self.keys * (self.query_width + (0 if self.latent else self.value_width))
         return self.element_bytes * (queries + keys) * (1 if self.products == 2 else 2)
 
 

@@ -57,7 +57,7 @@ def folder(path: Path, *, seal: str) -> Iterator[Path]:
     """A folder to write into, which becomes ``path`` when the block ends without an exception.
 
     A new folder appears by one rename. An existing one keeps its other files: the old seal goes first and the new seal
-    comes last, so that whoever finds the seal finds the files that belong to it.
+    comes last, so that whoever finds the seal finds the files that belong to it. A folder in it is replaced as a whole.
 
     Args:
         path: where the files shall be; it and its parents need not exist.
@@ -90,7 +90,10 @@ def _publish(staged: Path, target: Path, seal: str, *, exists: bool) -> None:
         return
     (target / seal).unlink(missing_ok=True)
     for file in sorted(staged.iterdir(), key=lambda f: (f.name == seal, f.name)):
-        file.replace(target / file.name)
+        old = target / file.name
+        if file.is_dir() and old.is_dir() and not old.is_symlink():
+            shutil.rmtree(old)
+        file.replace(old)
 
 
 def _nearest(path: Path) -> Path:

@@ -22,6 +22,21 @@ def seconds_text(value: float) -> str:
     return _scaled(value * 1e9, ("ns", "µs", "ms", "s"))
 
 
+def hertz_text(value: float) -> str:
+    """Hertz in gigahertz, with all their digits: ``1.05e9`` is ``1.05 GHz``."""
+    return f"{value / 1e9:.12g} GHz"
+
+
+def rate_text(value: float) -> str:
+    """Bytes per second in GB/s, with all their digits: ``3e11`` is ``300 GB/s``."""
+    return f"{value / 1e9:.12g} GB/s"
+
+
+def flops_text(value: float) -> str:
+    """Operations per second in TFLOP/s without decimals: ``5.51e14`` is ``551 TFLOP/s``."""
+    return f"{value / 1e12:,.0f} TFLOP/s"
+
+
 def ratio_text(value: float) -> str:
     """A ratio with its sign: ``1.6`` is ``1.60×``."""
     return f"{value:.2f}×"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from intarsia.graph import Variant
 from intarsia.models.convnet import CONVNETS, convnet
+from intarsia.models.swin import SWINS, swin
 from intarsia.models.transformer import find_model, model_names
 from intarsia.models.transformer.catalogue import source_of
 from intarsia.models.vit import VITS, vit
@@ -19,7 +20,7 @@ class Listed:
         name: as typed.
         parameters: all weights, tied ones once, elements.
         layers: blocks of a transformer; of a convolutional network all layers of its chain but the loss.
-        hidden: channels of a token; 0 for models without tokens.
+        hidden: channels of a token, in the first stage where stages differ; 0 for models without tokens.
         sequence: tokens that it is usually trained on; 0 for models of images.
         source: where its configuration is published.
     """
@@ -34,7 +35,7 @@ class Listed:
 
 def catalogue_names() -> tuple[str, ...]:
     """Every name, sorted."""
-    return tuple(sorted((*model_names(), *CONVNETS, *VITS)))
+    return tuple(sorted((*model_names(), *CONVNETS, *VITS, *SWINS)))
 
 
 def listing() -> tuple[Listed, ...]:
@@ -50,5 +51,8 @@ def _listed(name: str) -> Listed:
     if name in VITS:
         model = vit(name)
         return Listed(name, model.parameters, VITS[name].blocks, VITS[name].hidden, 0, model.source)
+    if name in SWINS:
+        windowed = swin(name)
+        return Listed(name, windowed.parameters, sum(SWINS[name].blocks), SWINS[name].hidden, 0, windowed.source)
     found = find_model(name)
     return Listed(name, found.parameters, found.blocks, found.hidden, found.sequence, source_of(name))

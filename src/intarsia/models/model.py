@@ -10,6 +10,7 @@ from intarsia.ground.errors import InputError
 from intarsia.models.convnet import CONVNETS, convnet
 from intarsia.models.listing import catalogue_names
 from intarsia.models.onnx_graph import read_onnx_model
+from intarsia.models.swin import SWINS, swin
 from intarsia.models.transformer import find_model, model_names, read_config
 from intarsia.models.vit import VITS, vit
 
@@ -29,6 +30,8 @@ def read_model(text: str) -> Model:
         return convnet(text)
     if text in VITS:
         return vit(text)
+    if text in SWINS:
+        return swin(text)
     if text.endswith(".onnx"):
         return read_onnx_model(text)
     if text.endswith(".json") or _is_file(text):

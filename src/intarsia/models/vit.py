@@ -1,4 +1,7 @@
-"""Vision transformers (Dosovitskiy et al., ICLR 2021) with a class token and a linear head, as torchvision has them."""
+"""Vision transformers (Dosovitskiy et al., ICLR 2021) with a class token and a linear head, as torchvision has them.
+
+DeiT (Touvron et al., ICML 2021) has the same graph with fewer heads; stochastic depth is left out.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,20 @@ from functools import cache
 from intarsia.graph import Convolution, Product, SelfAttention, Step, Steps, Vector, View
 from intarsia.models.traced import Traced
 
-SOURCE = "Dosovitskiy et al., An Image is Worth 16x16 Words, ICLR 2021"
+DOSOVITSKIY = "Dosovitskiy et al., An Image is Worth 16x16 Words, ICLR 2021"
+TOUVRON = "Touvron et al., Training data-efficient image transformers, ICML 2021, table 1; without distillation"
 CHANNELS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Vit:
-    """A configuration: channels of a token, blocks, heads, inner width, extent of a patch and of the image."""
+    """A configuration: channels of a token, blocks, heads, inner width, source, extent of a patch and of the image."""
 
     hidden: int
     blocks: int
     heads: int
     ffn: int
+    source: str
     patch: int = 16
     pixels: int = 224
     classes: int = 1000
@@ -35,13 +40,18 @@ class Vit:
         return self.patches + 1
 
 
-VITS = {"vit-base-16": Vit(768, 12, 12, 3072), "vit-large-16": Vit(1024, 24, 16, 4096)}
+VITS = {
+    "deit-tiny": Vit(192, 12, 3, 768, TOUVRON),
+    "deit-small": Vit(384, 12, 6, 1536, TOUVRON),
+    "vit-base-16": Vit(768, 12, 12, 3072, DOSOVITSKIY),
+    "vit-large-16": Vit(1024, 24, 16, 4096, DOSOVITSKIY),
+}
 
 
 @cache
 def vit(name: str) -> Traced:
     """The model of a name of ``VITS``."""
-    return Traced(name, vit_steps(VITS[name]), source=SOURCE)
+    return Traced(name, vit_steps(VITS[name]), source=VITS[name].source)
 
 
 def vit_steps(config: Vit) -> Steps:

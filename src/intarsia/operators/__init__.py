@@ -19,7 +19,7 @@ from intarsia.operators.operator import (
     Tensor,
 )
 from intarsia.operators.spec import kinds, read_operator
-from intarsia.operators.text import parse_operator
+from intarsia.operators.text import parse_operator, tensors_of_any_size
 
 __all__ = [
     "COMBINES",
@@ -49,5 +49,6 @@ __all__ = [
     "read_operator",
     "row",
     "rows",
+    "tensors_of_any_size",
     "unique",
 ]

@@ -19,6 +19,9 @@ subscript in 32-bit signed integers.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from math import inf
 
@@ -46,6 +49,7 @@ TOKEN = re.compile(
 )
 LARGEST_EXTENT = 2**31 - 1
 LARGEST_TENSOR = 2**32
+_largest = ContextVar("largest tensor", default=LARGEST_TENSOR)
 LONGEST_NUMBER = 40
 
 
@@ -113,6 +117,16 @@ class _Reader:
         return index < len(self.tokens) and self.tokens[index].text == text
 
 
+@contextmanager
+def tensors_of_any_size() -> Iterator[None]:
+    """Where operators are counted and never run, their tensors may be larger than addresses reach."""
+    before = _largest.set(2**62)
+    try:
+        yield
+    finally:
+        _largest.reset(before)
+
+
 def parse_operator(source: str) -> Operator:
     """The operator that a text describes; ``str`` of the result parses back to an equal operator.
 
@@ -178,9 +192,9 @@ def _tensor(reader: _Reader, name: str) -> Tensor:
             reader.need(",")
         shape = (*shape, _extent(reader, f"dimension {len(shape)} of tensor {name!r}"))
     tensor = _fields(reader, Tensor(name, dtype.text, shape))
-    if tensor.bytes > LARGEST_TENSOR:
+    if tensor.bytes > _largest.get():
         what = f"tensor {name!r} has {tensor.bytes} bytes, beyond 32-bit addresses"
-        raise reader.fail(what, dtype, allowed=f"at most {LARGEST_TENSOR} bytes")
+        raise reader.fail(what, dtype, allowed=f"at most {_largest.get()} bytes")
     return tensor
 
 

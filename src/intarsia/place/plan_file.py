@@ -83,7 +83,7 @@ def plan_file(
     time = prediction.time
     return PlanFile(
         model=named or model.name,
-        transformer=model if isinstance(model, Transformer) else None,
+        transformer=model.trained if isinstance(model, Transformer) else None,
         layers=_chain(model, prediction.strategy),
         cluster=cluster,
         efficiency=prediction.efficiency,

@@ -18,6 +18,8 @@ from intarsia.place.plan_refuse import refuse_plan
 from intarsia.place.strategy import Split, Strategy
 
 VERSION = 1
+SERVED = ("window", "global_every")
+"""Sizes of a transformer that only serving counts; a plan of training says nothing of them."""
 WHAT = "plan file"
 
 
@@ -82,7 +84,11 @@ def plan_text(plan: PlanFile) -> str:
         bound=plan.bound,
         runners_up=list(plan.runners_up),
     )
-    return msgspec.json.format(msgspec.json.encode(file), indent=2).decode() + "\n"
+    content = msgspec.to_builtins(file)
+    if plan.transformer is not None:
+        for name in SERVED:
+            del content["model"]["transformer"][name]
+    return msgspec.json.format(msgspec.json.encode(content), indent=2).decode() + "\n"
 
 
 def read_plan(path: Path) -> PlanFile:

@@ -12,7 +12,7 @@ from intarsia.graph import Contraction, Group, Layer, Model, Node, Recompute, Va
 from intarsia.machines.chips.efficiency import Efficiency
 from intarsia.machines.clusters import Cluster
 from intarsia.place.tasks import layer_tasks
-from intarsia.schedule import list_schedule
+from intarsia.schedule import list_makespan
 
 
 class Priceable(Protocol):
@@ -45,7 +45,7 @@ class ScheduledPass:
             for node in self.nodes
             if isinstance(node.work, Contraction) and node.work.accumulates
         )
-        return PassCost(max(list_schedule(tasks.problem).makespan, tasks.hbm), 0.0, 0.0, weights)
+        return PassCost(max(list_makespan(tasks.problem), tasks.hbm), 0.0, 0.0, weights)
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,3 +85,13 @@ class Timeline:
             kept += change
             most = max(most, kept)
         return most / self.chunks
+
+
+def hidden_microbatches(timeline: Timeline, most: int) -> range:
+    """The ones in the middle that are not shown, so that at most ``most`` slices are (but always one at each end)."""
+    count = timeline.microbatches
+    if len(timeline.slices) <= most:
+        return range(0)
+    each = (len(timeline.slices) - 2 * timeline.stages) // count
+    side = max((most - 2 * timeline.stages) // (2 * each), 1)
+    return range(side, max(count - side, side))

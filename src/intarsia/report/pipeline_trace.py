@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from intarsia.place.timeline import AFTER, Slice, Timeline
+from intarsia.place.timeline import AFTER, Slice, Timeline, hidden_microbatches
 
 MOST_SLICES = 20_000
 """Beyond this only the first and the last microbatches are shown."""
@@ -31,16 +31,6 @@ def trace_text(timeline: Timeline, *, name: str, predicted: float, most: int = M
         told["not shown"] = _hidden_text(hidden)
     lines = ",\n".join(json.dumps(event) for event in events)
     return f'{{"displayTimeUnit": "ms", "otherData": {json.dumps(told)}, "traceEvents": [\n{lines}\n]}}\n'
-
-
-def hidden_microbatches(timeline: Timeline, most: int) -> range:
-    """The ones in the middle that are not shown, so that at most ``most`` slices are (but always one at each end)."""
-    count = timeline.microbatches
-    if len(timeline.slices) <= most:
-        return range(0)
-    each = (len(timeline.slices) - 2 * timeline.stages) // count
-    side = max((most - 2 * timeline.stages) // (2 * each), 1)
-    return range(side, max(count - side, side))
 
 
 def _lines(stages: int, name: str, hidden: range) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ Tasks with their durations come in; out goes when each runs and on which cores, 
 from intarsia.schedule.bound import bound
 from intarsia.schedule.check import check
 from intarsia.schedule.cpsat import solve_cpsat
-from intarsia.schedule.list_schedule import list_schedule
+from intarsia.schedule.list_schedule import list_makespan, list_schedule
 from intarsia.schedule.milp import solve_milp
 from intarsia.schedule.problem import Kind, ScheduleProblem, Task
 from intarsia.schedule.schedule import PROVED, Schedule, Slot
@@ -23,6 +23,7 @@ __all__ = [
     "Task",
     "bound",
     "check",
+    "list_makespan",
     "list_schedule",
     "solve",
     "solve_cpsat",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from intarsia.schedule.bound import tails_of
-from intarsia.schedule.place import place
+from intarsia.schedule.place import Placement, placed, schedule_of
 from intarsia.schedule.problem import ScheduleProblem
 from intarsia.schedule.schedule import Schedule
 from intarsia.schedule.ticks import Ticked, in_ticks
@@ -22,15 +22,28 @@ Choice = Callable[[Ticked, int, int, list[int]], bool]
 
 def list_schedule(problem: ScheduleProblem) -> Schedule:
     """A schedule without a search; its bound is 0. Deterministic."""
+    placement, spread = _best(problem)
+    return schedule_of(problem, placement, spread)
+
+
+def list_makespan(problem: ScheduleProblem) -> float:
+    """How long that schedule is, seconds."""
+    return _best(problem)[0].makespan
+
+
+def _best(problem: ScheduleProblem) -> tuple[Placement, list[bool]]:
     ticked = in_ticks(problem, BITS)
     tails = tails_of(ticked)
-    made = [place(problem, *_serve(ticked, tails, choice)) for choice in (_thrifty, _fast, _soonest)]
-    return min(made, key=lambda schedule: schedule.makespan)
+    made = []
+    for choice in (_thrifty, _fast, _soonest):
+        order, spread = _serve(ticked, tails, choice)
+        made.append((placed(problem, order, spread), spread))
+    return min(made, key=lambda one: one[0].makespan)
 
 
 def _serve(ticked: Ticked, tails: list[int], choice: Choice) -> tuple[list[int], list[bool]]:
     """The order in which tasks start, and which are spread."""
-    free = [[0] * cores for cores in ticked.cores]
+    free = [[0] * min(cores, ticked.kinds.count(kind)) for kind, cores in enumerate(ticked.cores)]
     finish: dict[int, int] = {}
     spread = [False] * len(tails)
     order: list[int] = []

@@ -7,9 +7,32 @@ in the order of their starts gives one that is not longer.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from intarsia.schedule.problem import Kind, ScheduleProblem
 from intarsia.schedule.schedule import Schedule, Slot
+
+EVERY = -1
+"""Instead of a core's number: all cores of the kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where and when tasks run, by their numbers.
+
+    Attributes:
+        cores: the core of each, or ``EVERY``.
+        starts, finishes: seconds.
+    """
+
+    cores: list[int]
+    starts: list[float]
+    finishes: list[float]
+
+    @property
+    def makespan(self) -> float:
+        """When the last task ends."""
+        return max(self.finishes, default=0.0)
 
 
 def place(problem: ScheduleProblem, order: Sequence[int], spread: Sequence[bool]) -> Schedule:
@@ -20,20 +43,50 @@ def place(problem: ScheduleProblem, order: Sequence[int], spread: Sequence[bool]
         order: every task's number once.
         spread: for each task (not in that order) whether it takes all cores.
     """
-    free = {kind: [0.0] * problem.cores(kind) for kind in Kind}
-    slots: dict[str, Slot] = {}
+    return schedule_of(problem, placed(problem, order, spread), spread)
+
+
+def schedule_of(problem: ScheduleProblem, at: Placement, spread: Sequence[bool]) -> Schedule:
+    """A placement as the noun."""
+    slots = []
+    for index, task in enumerate(problem.tasks):
+        core = at.cores[index]
+        chosen = tuple(range(problem.cores(task.kind))) if core == EVERY else (core,)
+        slots.append(Slot(task.name, chosen, at.starts[index], at.finishes[index], spread[index]))
+    return Schedule(tuple(slots), at.makespan, 0.0)
+
+
+def placed(problem: ScheduleProblem, order: Sequence[int], spread: Sequence[bool]) -> Placement:
+    """The same without names."""
+    free = {kind: [0.0] * count for kind, count in used_cores(problem).items()}
+    numbers = {task.name: index for index, task in enumerate(problem.tasks)}
+    count = len(problem.tasks)
+    found = Placement([EVERY] * count, [0.0] * count, [0.0] * count)
     for index in order:
         task = problem.tasks[index]
-        ready = max((slots[need].finish for need in task.needs), default=0.0)
+        start = max((found.finishes[numbers[need]] for need in task.needs), default=0.0)
         seconds = task.seconds(spread=spread[index])
         cores = free[task.kind]
-        chosen = tuple(range(len(cores))) if spread[index] or not cores else (_core(cores, ready),)
-        start = max(ready, *(cores[core] for core in chosen)) if chosen and seconds else ready
-        for core in chosen if seconds else ():
-            cores[core] = start + seconds
-        slots[task.name] = Slot(task.name, chosen, start, start + seconds, spread[index])
-    makespan = max((slot.finish for slot in slots.values()), default=0.0)
-    return Schedule(tuple(slots[task.name] for task in problem.tasks), makespan, 0.0)
+        if spread[index]:
+            start = max(start, *cores) if seconds and cores else start
+            cores[:] = [start + seconds] * len(cores) if seconds else cores
+        elif cores:
+            found.cores[index] = core = _core(cores, start)
+            start = max(start, cores[core]) if seconds else start
+            cores[core] = start + seconds if seconds else cores[core]
+        found.starts[index], found.finishes[index] = start, start + seconds
+    return found
+
+
+def used_cores(problem: ScheduleProblem) -> dict[Kind, int]:
+    """Of each kind, the cores that can be told apart.
+
+    Where they are more than the kind has tasks, the rest only works on tasks that take all.
+    """
+    tasks = dict.fromkeys(Kind, 0)
+    for task in problem.tasks:
+        tasks[task.kind] += 1
+    return {kind: min(problem.cores(kind), tasks[kind]) for kind in Kind}
 
 
 def _core(free: Sequence[float], ready: float) -> int:

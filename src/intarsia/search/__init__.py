@@ -1,11 +1,31 @@
-"""The chip of a space and the plan on it, found together, with a certificate: nothing in the space is better.
+"""The chip of a space and the plans on it, found together, with a certificate: nothing in the space is better.
 
 Bounds for all chips at once come from one dream chip for each variant (``ladder.py``, ``rough.py``); what they leave is
 evaluated in full (``evaluate.py``), best bound first (``search.py``).
 """
 
-from intarsia.search.evaluate import Evaluated
-from intarsia.search.question import Question
-from intarsia.search.search import Audit, Certificate, Searched, audit, search
+from intarsia.search.audit import Audit, audit
+from intarsia.search.certificate import Certificate, Looked, Moment, Searched
+from intarsia.search.evaluate import Evaluated, Known
+from intarsia.search.objective import Objective, Per, Several
+from intarsia.search.question import Question, Training
+from intarsia.search.search import search
+from intarsia.search.workers import crew
 
-__all__ = ["Audit", "Certificate", "Evaluated", "Question", "Searched", "audit", "search"]
+__all__ = [
+    "Audit",
+    "Certificate",
+    "Evaluated",
+    "Known",
+    "Looked",
+    "Moment",
+    "Objective",
+    "Per",
+    "Question",
+    "Searched",
+    "Several",
+    "Training",
+    "audit",
+    "crew",
+    "search",
+]

@@ -1,41 +1,68 @@
-"""What a search is asked: which chips, for which training, on which network."""
+"""What a search is asked: which chips, for which trainings, on which network, and what is best."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from intarsia.graph import Model
+from intarsia.machines.chips import Mapping
 from intarsia.machines.chips.efficiency import Efficiency
 from intarsia.machines.clusters import Cluster
-from intarsia.machines.template import Point, TemplateSpace, chip_of
+from intarsia.machines.template import LINK_BANDWIDTH, Point, TemplateSpace, chip_of
 from intarsia.place.choices import Choices
 from intarsia.place.space import Task
+from intarsia.search.objective import Objective
 
 
 @dataclass(frozen=True)
-class Question:
-    """The chip of a space, and the plan on it, with which an iteration takes the fewest seconds.
+class Training:
+    """One model that the chip trains.
 
     Attributes:
         model: what is trained.
-        space: the chips.
-        cluster: devices and network; its chip stands for any of the space.
-        efficiency: of every chip of the space.
         global_batch: sequences of an iteration.
         sequence: tokens of a sequence.
         choices: what a plan may choose.
     """
 
     model: Model
-    space: TemplateSpace
-    cluster: Cluster
-    efficiency: Efficiency
     global_batch: int
     sequence: int
     choices: Choices
 
-    def on(self, point: Point) -> Task:
-        """The training on a cluster of one chip."""
-        return Task(
-            self.model, replace(self.cluster, chip=chip_of(point)), self.global_batch, self.sequence, self.choices
-        )
+
+@dataclass(frozen=True)
+class Question:
+    """The chip of a space, and the plans on it, that are best.
+
+    Attributes:
+        trainings: what it is for, one or several.
+        space: the chips.
+        cluster: devices and network; its chip stands for any of the space.
+        efficiency: of every chip of the space.
+        objective: what is best.
+        mapping: how products are laid on tensor cores.
+    """
+
+    trainings: tuple[Training, ...]
+    space: TemplateSpace
+    cluster: Cluster
+    efficiency: Efficiency
+    objective: Objective = field(default_factory=Objective)
+    mapping: Mapping = Mapping.EMBEDDED
+
+    def on(self, point: Point, at: int = 0) -> Task:
+        """One of the trainings on a cluster of one chip."""
+        chip = replace(chip_of(point), mapping=self.mapping)
+        its = self.trainings[at]
+        cluster = linked(replace(self.cluster, chip=chip), point.link_bandwidth)
+        return Task(its.model, cluster, its.global_batch, its.sequence, its.choices)
+
+
+def linked(cluster: Cluster, link_bandwidth: float) -> Cluster:
+    """The cluster with chips of other links: the innermost level is as much faster as they are than the template's."""
+    if link_bandwidth == LINK_BANDWIDTH:
+        return cluster
+    inner = cluster.levels[0]
+    faster = replace(inner, bandwidth=inner.bandwidth * link_bandwidth / LINK_BANDWIDTH)
+    return replace(cluster, levels=(faster, *cluster.levels[1:]))

@@ -2,6 +2,9 @@
 
 A pass takes at least its critical path with every task as short as it gets, the work of each kind of core with every
 task at its fewest core-seconds, and the HBM's seconds. Durations are those of ``place.tasks``, from the same formulas.
+
+A task's durations depend on few fields of a chip: they are worked out once for each combination of those (a *table*),
+and looked up. ``coarse`` adds what it needs in the tables, and is quick for millions of chips; ``seconds`` is sharper.
 """
 
 from __future__ import annotations
@@ -13,32 +16,60 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intarsia.cost import Placed, collective_seconds
-from intarsia.cost.demand import misaligned
+from intarsia.cost.demand import few_rows, misaligned
 from intarsia.cost.layer import Groups
+from intarsia.cost.systolic import products_of, seen, systolic_cycles
 from intarsia.cost.traffic import product_bytes
 from intarsia.cost.vector import cycles_of
 from intarsia.graph import Collective, Contraction, Elementwise, FusedAttention, Group, Lookup, Node, Variant
+from intarsia.machines.chips import Mapping
 from intarsia.machines.chips.efficiency import Efficiency
 from intarsia.machines.clusters import Cluster
 from intarsia.machines.template import Points
+from intarsia.search.question import linked
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Product = Contraction | FusedAttention
+KINDS = {
+    "tensor": ("tensor_cores", "width", "depth", "buffer_mib", "clock", "hbm_bandwidth"),
+    "vector": ("vector_cores", "vector_width", "clock", "hbm_bandwidth"),
+    "network": ("link_bandwidth",),
+}
+"""Of each kind of task, the fields that its durations depend on."""
+REFERENCES = 3
+"""Chips whose critical paths are tried on all."""
+CHUNK = 1 << 14
+"""Chips that are looked at together where all tasks of a pass are looked up for each."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """Durations on each chip: the shortest, the fewest core-seconds, and the bytes through the HBM; on which cores."""
+    """Durations on each chip of a table: the shortest, the fewest core-seconds, and the bytes through the HBM."""
 
     shortest: Floats
     energy: Floats
     moved: Floats
     kind: str
 
-    def of(self, rows: Ints | slice) -> _Task:
-        """The same for some chips."""
+    def of(self, rows: Ints) -> _Task:
+        """The same for rows of the table."""
         return _Task(self.shortest[rows], self.energy[rows], self.moved[rows], self.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """The different chips, as far as a kind of task can tell them apart.
+
+    Attributes:
+        points: one of each.
+        cores: of the kind, on each.
+        row: of every chip of the space, its place here.
+    """
+
+    points: Points
+    cores: Floats
+    row: NDArray[np.int32]
 
 
 @dataclass
@@ -47,22 +78,25 @@ class Rough:
 
     Attributes:
         points: the chips.
-        cluster: its network; its chip gives clock and bandwidths, which all points share.
+        cluster: its network.
         efficiency: of all of them.
+        mapping: how products are laid on their tensor cores.
     """
 
     points: Points
     cluster: Cluster
     efficiency: Efficiency
+    mapping: Mapping = Mapping.EMBEDDED
     _tasks: dict[object, _Task] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        points = self.points
+        self._tables = {kind: _table(self.points, kind) for kind in KINDS}
+        points = self._tables["tensor"].points
         cores = np.stack([points.tensor_cores, points.width, points.depth], axis=1)
-        self._arrays, self._array = np.unique(cores, axis=0, return_inverse=True)
-        self._array = self._array.ravel()
-        self._sizes, self._size = np.unique(points.buffer_mib, return_inverse=True)
-        self._flow = self.cluster.chip.hbm_bandwidth * self.efficiency.memory
+        self._arrays, which = np.unique(cores, axis=0, return_inverse=True)
+        self._array = which.ravel()
+        step = max(len(self.points) // REFERENCES, 1)
+        self._references: Ints = np.arange(step // 2, len(self.points), step)
 
     def groups(self, variant: Variant) -> Groups:
         """Where the ranks of a variant's collectives are."""
@@ -72,79 +106,160 @@ class Rough:
             Group.EXPERT: Placed(variant.expert, variant.tensor),
         }
 
-    def seconds(self, nodes: tuple[Node, ...], groups: Groups, rows: Ints | None = None) -> Floats:
-        """At least so long takes a pass of these nodes.
+    def seconds(self, nodes: tuple[Node, ...], groups: Groups, rows: Ints) -> Floats:
+        """At least so long takes a pass of these nodes on some chips.
+
+        Tasks that start after a head and are followed by a tail need head + work ÷ cores + tail.
 
         Args:
             nodes: of the pass.
             groups: where the ranks of collectives are.
-            rows: chips for which it is worth a better bound: tasks that start after a head and are followed by a tail
-                need head + work ÷ cores + tail; all chips, and a cheap bound, for None.
+            rows: the chips.
 
         Returns:
-            seconds, [points] or [rows].
+            seconds, [rows].
         """
-        every = slice(None) if rows is None else rows
-        tasks = {node.name: self._task(node, groups).of(every) for node in nodes}
-        needs = {node.name: [need for need in node.needs if need in tasks] for node in nodes}
-        tensor, vector = self.points.tensor_cores[every], self.points.vector_cores[every]
-        cores: dict[str, Ints | int] = {"tensor": tensor, "vector": vector, "network": 1}
-        zero = np.zeros(len(self.points) if rows is None else len(rows))
+        parts = [self._seconds(nodes, groups, rows[at : at + CHUNK]) for at in range(0, len(rows), CHUNK)]
+        return np.concatenate(parts) if parts else np.zeros(0)
+
+    def _seconds(self, nodes: tuple[Node, ...], groups: Groups, rows: Ints) -> Floats:
+        where = {kind: table.row[rows] for kind, table in self._tables.items()}
+        tasks = {node.name: self._task(node, groups) for node in nodes}
+        tasks = {name: task.of(where[task.kind]) for name, task in tasks.items()}
+        needs = _needs(nodes)
+        zero = np.zeros(len(rows))
         heads: dict[str, Floats] = {}
         for name, its in needs.items():
             heads[name] = reduce(np.maximum, [heads[need] + tasks[need].shortest for need in its], zero)
         longest = reduce(np.maximum, [heads[name] + tasks[name].shortest for name in tasks], zero)
-        for kind, count in cores.items():
+        tails = _tails(tasks, needs, zero)
+        for kind, table in self._tables.items():
             own = [name for name in tasks if tasks[name].kind == kind]
-            work = [tasks[name].energy / count for name in own]
-            if rows is None:
-                longest = np.maximum(longest, sum(work, zero))
-            elif own:
-                tails = _tails(tasks, needs, zero)
+            if own:
+                work = [tasks[name].energy / table.cores[where[kind]] for name in own]
                 stacked = [np.stack(columns) for columns in ([heads[n] for n in own], [tails[n] for n in own], work)]
                 longest = np.maximum(longest, _windows(*stacked))
-        return np.maximum(longest, sum((task.moved for task in tasks.values()), zero) / self._flow)
+        flow = self.points.hbm_bandwidth[rows] * self.efficiency.memory
+        return np.maximum(longest, sum((task.moved for task in tasks.values()), zero) / flow)
+
+    def coarse(self, nodes: tuple[Node, ...], groups: Groups, rows: Ints) -> Floats:
+        """At least so long takes a pass of these nodes, less sharp but quick: work, HBM, and a few paths.
+
+        Returns:
+            seconds, [rows].
+        """
+        where = {kind: table.row[rows] for kind, table in self._tables.items()}
+        single, paths = self._summed(nodes, groups)
+        found = reduce(np.maximum, [column[where[kind]] for kind, column in single.items()])
+        for path in paths:
+            found = np.maximum(found, reduce(np.add, [column[where[kind]] for kind, column in path.items()]))
+        return np.asarray(found)
+
+    def least(self, nodes: tuple[Node, ...], groups: Groups) -> float:
+        """At least so long takes a pass of these nodes on any of the chips."""
+        single, paths = self._summed(nodes, groups)
+        found = max(float(column.min()) for column in single.values())
+        return max([found, *(sum(float(column.min()) for column in path.values()) for path in paths)])
+
+    def _summed(self, nodes: tuple[Node, ...], groups: Groups) -> tuple[dict[str, Floats], list[dict[str, Floats]]]:
+        """For each kind a lower bound by its table; and for some paths what each kind adds, by its table."""
+        tasks = {node.name: self._task(node, groups) for node in nodes}
+        single: dict[str, Floats] = {}
+        for kind, table in self._tables.items():
+            own = [task.energy for task in tasks.values() if task.kind == kind]
+            single[kind] = reduce(np.add, own, np.zeros(len(table.cores))) / table.cores
+        tensor = self._tables["tensor"].points
+        others = sum(float(task.moved[0]) for task in tasks.values() if task.kind != "tensor")
+        moved = reduce(np.add, [t.moved for t in tasks.values() if t.kind == "tensor"], np.full(len(tensor), others))
+        single["tensor"] = np.maximum(single["tensor"], moved / (tensor.hbm_bandwidth * self.efficiency.memory))
+        paths = []
+        for path in {self._path(nodes, tasks, int(row)) for row in self._references}:
+            adds = {kind: np.zeros(len(table.cores)) for kind, table in self._tables.items()}
+            for name in path:
+                adds[tasks[name].kind] = adds[tasks[name].kind] + tasks[name].shortest
+            paths.append(adds)
+        return single, paths
+
+    def _path(self, nodes: tuple[Node, ...], tasks: dict[str, _Task], row: int) -> tuple[str, ...]:
+        """The critical path of a pass on one chip, each task at its shortest."""
+        best: dict[str, tuple[float, tuple[str, ...]]] = {"": (0.0, ())}
+        for name, its in _needs(nodes).items():
+            before, path = max((best[need] for need in its), default=(0.0, ()))
+            own = float(tasks[name].shortest[self._tables[tasks[name].kind].row[row]])
+            best[name] = (before + own, (*path, name))
+        return max(best.values())[1]
 
     def _task(self, node: Node, groups: Groups) -> _Task:
         work = node.work
         if isinstance(work, Collective):
-            lasts = collective_seconds(
-                work.pattern, work.bytes_whole, groups[work.group], self.cluster, self.efficiency
+            group = groups[work.group]
+            links = self._tables["network"].points.link_bandwidth
+            lasts = np.array(
+                [
+                    collective_seconds(
+                        work.pattern, work.bytes_whole, group, linked(self.cluster, own), self.efficiency
+                    )
+                    for own in links.tolist()
+                ]
             )
-            found = np.full(len(self.points), lasts)
-            return _Task(found, found, np.zeros(len(self.points)), "network")
+            return _Task(lasts, lasts, np.zeros(len(lasts)), "network")
         if work not in self._tasks:
             self._tasks[work] = self._kernel(work)
         return self._tasks[work]
 
     def _kernel(self, work: Product | Elementwise | Lookup) -> _Task:
-        points, chip = self.points, self.cluster.chip
-        cores: Ints = points.tensor_cores if isinstance(work, Contraction | FusedAttention) else points.vector_cores
+        kind = "tensor" if isinstance(work, Contraction | FusedAttention) else "vector"
+        points, cores = self._tables[kind].points, self._tables[kind].cores
         one: Floats
         every: Floats
+        moved = np.full(len(points), float(work.bytes_moved))
         match work:
             case Contraction():
                 reached = self.efficiency.matmul * (self.efficiency.misaligned if misaligned(work) else 1.0)
-                one, every = (systolic_column(self._arrays, work, spread=s)[self._array] for s in (False, True))
-                one, every = one / (chip.clock * reached), every / (chip.clock * reached)
-                sizes = [product_bytes(work, int(mib) << 20) for mib in self._sizes]
-                moved = np.array(sizes, dtype=np.float64)[self._size]
+                one, every = (self._cycles((work,), spread=s) / (points.clock * reached) for s in (False, True))
+                sizes, size = np.unique(points.buffer_mib, return_inverse=True)
+                moved = np.array([product_bytes(work, mib << 20) for mib in sizes.tolist()], dtype=np.float64)[size]
             case FusedAttention():
-                multiplies = (points.width * points.depth).astype(np.float64)
-                one = work.flops / (2 * chip.clock * self.efficiency.flash) / multiplies
-                every = one / cores.astype(np.float64)
-                moved = np.full(len(points), float(work.bytes_moved))
+                one, every = (self._fused(work, spread=s) for s in (False, True))
             case Elementwise():
-                one = cycles_of(work) / chip.clock / points.width.astype(np.float64)
-                every, moved = one / cores.astype(np.float64), np.full(len(points), float(work.bytes_moved))
+                one = cycles_of(work) / points.clock / points.vector_width.astype(np.float64)
+                every = one / cores
             case Lookup():
                 one = every = np.zeros(len(points))
-                moved = np.full(len(points), float(work.bytes_moved))
-        kernel = self.efficiency.kernel
-        alone = np.maximum(one, moved * cores / self._flow) + kernel
-        spread = np.maximum(every, moved / self._flow) + kernel
-        kind = "tensor" if isinstance(work, Contraction | FusedAttention) else "vector"
+        flow, kernel = points.hbm_bandwidth * self.efficiency.memory, self.efficiency.kernel
+        alone = np.maximum(one, moved * cores / flow) + kernel
+        spread = np.maximum(every, moved / flow) + kernel
         return _Task(np.minimum(alone, spread), np.minimum(alone, spread * cores), moved, kind)
+
+    def _fused(self, work: FusedAttention, *, spread: bool) -> Floats:
+        points = self._tables["tensor"].points
+        products = self._cycles(products_of(work), spread=spread) / points.clock
+        if not few_rows(work):
+            return seen(work) * products / self.efficiency.flash
+        cells = points.width * points.depth * (points.tensor_cores if spread else 1)
+        packed = work.flops / (2 * cells.astype(np.float64) * points.clock)
+        return np.maximum(packed / self.efficiency.flash, products / self.efficiency.matmul)
+
+    def _cycles(self, products: tuple[Contraction, ...], *, spread: bool) -> Floats:
+        """Of products one after the other on one core of each chip, or spread over all."""
+        count, width, depth = self._arrays.T
+        cores = count if spread else np.ones_like(count)
+        every = [systolic_cycles(product, self.mapping, cores, width, depth) for product in products]
+        return reduce(np.add, every)[self._array].astype(np.float64)
+
+
+def _table(points: Points, kind: str) -> _Table:
+    columns = np.stack([getattr(points, name) for name in KINDS[kind]], axis=1).astype(np.float64)
+    _, first, row = np.unique(columns, axis=0, return_index=True, return_inverse=True)
+    found = points.rows(first)
+    cores = {"tensor": found.tensor_cores, "vector": found.vector_cores, "network": np.ones(len(first))}[kind]
+    return _Table(found, cores.astype(np.float64), row.ravel().astype(np.int32))
+
+
+def _needs(nodes: tuple[Node, ...]) -> dict[str, list[str]]:
+    """Of each node, those of the same pass that it waits for."""
+    names = {node.name for node in nodes}
+    return {node.name: [need for need in node.needs if need in names] for node in nodes}
 
 
 def _tails(tasks: dict[str, _Task], needs: dict[str, list[str]], zero: Floats) -> dict[str, Floats]:
@@ -164,25 +279,4 @@ def _windows(heads: Floats, tails: Floats, work: Floats) -> Floats:
     for head in heads:
         inside = heads >= head
         best = np.maximum(best, np.max(np.where(inside, head + np.cumsum(work * inside, axis=0) + tails, 0), axis=0))
-    return best
-
-
-def systolic_column(arrays: Ints, work: Contraction, *, spread: bool) -> Floats:
-    """Cycles of a product on each of some systolic cores, as ``cost.systolic`` has them.
-
-    Args:
-        arrays: count, width and depth of each, [arrays, 3].
-        work: the product.
-        spread: over all cores, or on one.
-    """
-    count, width, depth = arrays.T
-    cores = count if spread else np.ones_like(count)
-    best = np.full(len(arrays), np.inf)
-    for streamed, kept in ((work.m, work.n), (work.n, work.m)):
-        blocks = work.batch * -(-kept // width) * -(-work.k // depth)
-        cut = 1
-        while cut <= cores.max():
-            cycles = -(-blocks * cut // cores) * np.maximum(-(-streamed // cut), depth) + width + depth
-            best = np.where(cut <= cores, np.minimum(best, cycles), best)
-            cut *= 2
     return best

@@ -3,219 +3,246 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from math import inf
 from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
 
+from intarsia.graph import Variant
 from intarsia.machines.template import Point
-from intarsia.place.plan import EQUAL
-from intarsia.place.space import variants
-from intarsia.search.evaluate import Evaluated
-from intarsia.search.ladder import Ladder, ladders
+from intarsia.search.certificate import Certificate, Looked, Moment, Searched
+from intarsia.search.evaluate import Job, Known
+from intarsia.search.ladder import ROUNDING, Ladder, ladders
 from intarsia.search.question import Question
 from intarsia.search.rough import Rough
-from intarsia.search.workers import Desk, Job, answers
+from intarsia.search.workers import Crew, Here
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Told = Callable[[str], None]
+Told = Callable[[Moment], None]
+Remember = Callable[[Point], tuple[Known | None, ...]]
+Keep = Callable[[Point, tuple[Known, ...]], None]
+SAMPLE = 1 << 15
+"""Chips among which those that are evaluated first are chosen."""
 FIRST = 3
 """Chips that are evaluated before there are bounds for each: those that a ratio of main layers puts first."""
 NEAR = 1.5
 """Variants that are looked at for these: whose own estimate is within this factor of the best."""
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """Why no chip is better.
-
-    Attributes:
-        points: chips of the space.
-        bounded: removed by a bound on all plans of every variant.
-        cut: looked at, and left when no plan could be as good.
-        evaluated: with their best plan known, or that none fits.
-        bound: no chip of the space has a plan of fewer seconds, whatever the schedules of its layers.
-    """
-
-    points: int
-    bounded: int
-    cut: int
-    evaluated: int
-    bound: float
-
-
-@dataclass(frozen=True, slots=True)
-class Searched:
-    """The best chip.
-
-    Attributes:
-        row, point: which it is; nothing where no plan fits on any.
-        seconds: of an iteration under its best plan.
-        certificate: why no other is better.
-        wall: seconds of the search.
-        removed: rows of chips that no evaluation looked at.
-    """
-
-    row: int
-    point: Point | None
-    seconds: float
-    certificate: Certificate
-    wall: float
-    removed: Ints
-
-    @property
-    def gap(self) -> float:
-        """How far the bound is below the seconds, as a fraction of them."""
-        return 1 - self.certificate.bound / self.seconds if self.seconds < inf else 0.0
-
-
-Known = Callable[[Job], Evaluated | None]
-Keep = Callable[[Job, Evaluated], None]
-
-
 def search(
     question: Question,
     *,
-    workers: int = 1,
+    crew: Crew | None = None,
     told: Told = lambda _: None,
-    known: Known = lambda _: None,
-    keep: Keep = lambda _job, _found: None,
+    remember: Remember | None = None,
+    keep: Keep = lambda _point, _found: None,
 ) -> Searched:
-    """The chip on which the best plan takes the fewest seconds; of equal ones the first in the order of bounds.
+    """The chip of the least score; of equal ones the first in the order of bounds.
 
     Args:
         question: what is asked.
-        workers: processes that evaluate.
+        crew: who evaluates; this process for None.
         told: is told how far it is.
-        known: what an earlier run has found of a job.
+        remember: what an earlier run has found of a chip, for each training.
         keep: is given what was found.
     """
-    state = _State(question, perf_counter(), told, known, keep)
-    points = question.space.points
-    for gib in sorted(question.space.hbm_gib, reverse=True):  # more memory never hurts: the first incumbent is good
-        rows = np.flatnonzero(points.hbm_gib == gib)
-        if len(rows):
-            state.capacity(rows, workers)
+    state = _State(question, crew or Here(), told, remember, keep)
+    groups = state.groups()
+    if len(groups) > 1:
+        state.relax()
+        groups = state.promising(groups)
+    for rows in groups:
+        state.group(rows)
     return state.answer()
 
 
 class _State:
     """What is known while a search runs: a bound for each chip, and what evaluations said."""
 
-    def __init__(self, question: Question, start: float, told: Told, known: Known, keep: Keep) -> None:
-        self.question, self.start, self.told, self.known, self.keep = question, start, told, known, keep
+    def __init__(self, question: Question, crew: Crew, told: Told, remember: Remember | None, keep: Keep) -> None:
+        self.question, self.crew, self.told, self.keep = question, crew, told, keep
+        self.remember = remember or (lambda _: (None,) * len(question.trainings))
+        self.start = perf_counter()
         self.points = question.space.points
-        self.rough = Rough(self.points, question.cluster, question.efficiency)
-        self.bounds: Floats = np.full(len(self.points), inf)
-        self.found: dict[int, Evaluated] = {}
+        self.weights = question.objective.weights(self.points)
+        self.rough = Rough(self.points, question.cluster, question.efficiency, question.mapping)
+        self.bounds: Floats = np.zeros(len(self.points))
+        self.live: list[tuple[Variant, ...]] = [()] * len(question.trainings)
+        self.found: dict[int, Looked] = {}
+        self.history: list[Moment] = []
         self.upper = inf
 
-    def capacity(self, rows: Ints, workers: int) -> None:
-        """Bound and evaluate the chips of one capacity."""
-        self.told("bounds for every chip")
-        every = ladders(self.question, self.rough, self.points.point(int(rows[0])))
-        least = np.array([ladder.least for ladder in every])
-        for _, found in answers(self.question, self._first(rows, every, least), 1):
-            self.upper = min(self.upper, found.seconds)
-        live = [ladder for ladder, bound in zip(every, least, strict=True) if bound <= self.upper]
-        table = np.array([ladder.bounds(rows, self.upper) for ladder in live]).reshape(len(live), len(rows))
-        self.bounds[rows] = table.min(axis=0, initial=inf)
-        for job, found in answers(self.question, self._unknown(self._jobs(rows, live, table)), workers):
-            self.keep(job, found)
-            self._note(job, found)
+    def groups(self) -> list[Ints]:
+        """Rows of chips with one memory and one network, those with the most first."""
+        points = self.points
+        columns = (points.hbm_gib, points.hbm_bandwidth, points.link_bandwidth)
+        keys, which = np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)
+        return [np.flatnonzero(which.ravel() == at) for at in reversed(range(len(keys)))]
 
-    def _first(self, rows: Ints, every: list[Ladder], least: Floats) -> Iterator[Job]:
-        """A few chips that look good, with the variants that look good on them: their plans bound all from above."""
-        guesses = np.array([bound * ladder.slower[rows] for bound, ladder in zip(least, every, strict=True)])
-        for place in np.argsort(guesses.min(axis=0), kind="stable")[:FIRST].tolist():
-            near = guesses[:, place] <= min(NEAR * guesses[:, place].min(), self.upper)
-            listed = tuple((ladder.variant, 0.0) for ladder, one in zip(every, near, strict=True) if one)
-            yield Job(int(rows[place]), self.points.point(int(rows[place])), listed, self.upper)
-
-    def _jobs(self, rows: Ints, live: list[Ladder], table: Floats) -> Iterator[Job]:
-        """Chips whose bound is at or below the best so far, the least first."""
-        for place in np.argsort(self.bounds[rows], kind="stable").tolist():
-            if self.bounds[rows[place]] > self.upper:
-                return
-            column = table[:, place]
-            listed = tuple(
-                (one.variant, float(bound)) for one, bound in zip(live, column, strict=True) if bound <= self.upper
-            )
-            yield Job(int(rows[place]), self.points.point(int(rows[place])), listed, self.upper)
-
-    def _unknown(self, jobs: Iterator[Job]) -> Iterator[Job]:
-        """The jobs that no earlier run has done."""
-        for job in jobs:
-            found = self.known(job)
-            if found is None:
-                yield job
-            else:
-                self._note(job, found)
-
-    def _note(self, job: Job, found: Evaluated) -> None:
-        self.found[job.row] = found
-        self.upper = min(self.upper, found.seconds)
-        left = int((self.bounds <= self.upper).sum())
-        self.told(
-            f"{len(self.found)} chips looked at, at most {max(left - len(self.found), 0)} left; best {self.upper:.6g} s"
+    def relax(self) -> None:
+        """Bound all chips as if each had the memory and the links of the best, and leave out what is beyond those."""
+        points = self.points
+        best = replace(
+            points.point(int(np.argmax(points.hbm_bandwidth))),
+            link_bandwidth=float(points.link_bandwidth.max()),
+            **({} if points.stacks.any() else {"hbm_gib": int(points.hbm_gib.max())}),
         )
+        rows = np.arange(len(points))
+        every = self._ladders(best)
+        self._begin(rows, every)
+        listed, _ = self._bound(rows, every)
+        self.live = [tuple(ladder.variant for ladder in own) for own in listed]
+        self._note()
+
+    def promising(self, groups: list[Ints]) -> list[Ints]:
+        """The groups in the order of the best of a few chips of each that look good."""
+        reached = []
+        for group in groups:
+            rows = group[self.bounds[group] <= self.limit]
+            reached.append(self._begin(rows, self._ladders(self.points.point(int(rows[0])))) if len(rows) else inf)
+        return [groups[at] for at in np.argsort(reached, kind="stable").tolist()]
+
+    def group(self, rows: Ints) -> None:
+        """Bound and evaluate the chips of one memory and network."""
+        rows = rows[self.bounds[rows] <= self.limit]
+        if not len(rows):
+            return
+        every = self._ladders(self.points.point(int(rows[0])))
+        if self.upper == inf or not any(self.live):
+            self._begin(rows, every)
+        listed, bounds = self._bound(rows, every)
+        self._note()
+        for job, found in self.crew.answers(self.question, self._jobs(rows, listed, bounds)):
+            self.keep(job.point, found)
+            self.found[job.row] = looked = self._looked(job, found)
+            self.upper = min(self.upper, looked.score)
+            self._note()
+
+    def _ladders(self, point: Point) -> list[list[Ladder]]:
+        return [ladders(self.question, at, self.rough, point, only) for at, only in enumerate(self.live)]
+
+    def _begin(self, rows: Ints, every: list[list[Ladder]]) -> float:
+        """Evaluate a few chips that look good, with the variants that look good on them: they bound all from above."""
+        best = inf
+        for job, found in Here().answers(self.question, self._first(rows, every)):
+            best = min(best, self._looked(job, found).score)
+            self.upper = min(self.upper, best)
+        return best
+
+    def _first(self, rows: Ints, every: list[list[Ladder]]) -> Iterator[Job]:
+        shown = rows if len(rows) <= SAMPLE else rows[np.linspace(0, len(rows) - 1, SAMPLE).astype(np.int64)]
+        near = [[ladder for ladder in own if ladder.least <= NEAR * min(one.least for one in own)] for own in every]
+        guesses = [
+            np.array([ladder.least * ladder.slower(shown, sharp=False) for ladder in own if ladder.least < inf])
+            for own in near
+        ]
+        if any(not len(table) for table in guesses):
+            return
+        together = self.question.objective.together(np.array([table.min(axis=0) for table in guesses]))
+        for place in np.argsort(together * self.weights[shown], kind="stable")[:FIRST].tolist():
+            listed = tuple(
+                tuple(
+                    (ladder.variant, 0.0)
+                    for ladder, good in zip(own, column <= NEAR * column.min(), strict=True)
+                    if good
+                )
+                for own, column in zip(near, (table[:, place] for table in guesses), strict=True)
+            )
+            row = int(shown[place])
+            bounds = tuple(min(ladder.least for ladder in own) for own in every)
+            yield Job(row, self.points.point(row), listed, bounds, self._limit(row), (None,) * len(every))
+
+    def _bound(self, rows: Ints, every: list[list[Ladder]]) -> tuple[list[list[Ladder]], list[Floats]]:
+        """The variants of each training that are left, and their bounds on every chip, [variants, rows]."""
+        objective = self.question.objective
+        limits = self.limit / self.weights[rows]
+        best = np.array([np.full(len(rows), min((ladder.least for ladder in own), default=inf)) for own in every])
+        listed, tables = [], []
+        for at, own in enumerate(every):
+            cutoffs = objective.cutoff(limits, best, at)
+            live = [ladder for ladder in own if ladder.least <= cutoffs.max(initial=0.0)]
+            table = np.array([ladder.bounds(rows, cutoffs) for ladder in live]).reshape(len(live), len(rows))
+            best[at] = table.min(axis=0, initial=inf)
+            listed.append(live)
+            tables.append(table)
+        self.bounds[rows] = np.maximum(self.bounds[rows], objective.together(best) * self.weights[rows])
+        return listed, tables
+
+    def _jobs(self, rows: Ints, every: list[list[Ladder]], tables: list[Floats]) -> Iterator[Job]:
+        """Chips whose bound is at or below the best so far, the least first."""
+        objective = self.question.objective
+        for place in np.argsort(self.bounds[rows], kind="stable").tolist():
+            row = int(rows[place])
+            if self.bounds[row] > self.limit:
+                return
+            columns = [table[:, place] for table in tables]
+            best = np.array([column.min(initial=inf) for column in columns])
+            limit = self._limit(row)
+            cutoffs = [float(objective.cutoff(np.array(limit), best, at)) for at in range(len(best))]
+            listed = tuple(
+                tuple(
+                    (ladder.variant, float(bound)) for ladder, bound in zip(own, column, strict=True) if bound <= cutoff
+                )
+                for own, column, cutoff in zip(every, columns, cutoffs, strict=True)
+            )
+            point = self.points.point(row)
+            yield Job(row, point, listed, tuple(best.tolist()), limit, self.remember(point))
+
+    @property
+    def limit(self) -> float:
+        """The best score so far, and a little more: no chip is removed that rounding alone puts above it."""
+        return self.upper * (1 + ROUNDING)
+
+    def _limit(self, row: int) -> float:
+        return self.limit / float(self.weights[row])
+
+    def _looked(self, job: Job, found: tuple[Known, ...]) -> Looked:
+        seconds = tuple(one.found.seconds for one in found)
+        floors = tuple(max(one.found.floor, bound) for one, bound in zip(found, job.bounds, strict=True))
+        weight, objective = float(self.weights[job.row]), self.question.objective
+        score = weight * float(objective.together(np.array(seconds)))
+        floor = weight * float(objective.together(np.array(floors)))
+        return Looked(job.row, job.point, seconds, floors, score, floor)
+
+    def _note(self) -> None:
+        left = int((self.bounds <= self.limit).sum())
+        bound = self._least()
+        looked = len(self.found)
+        moment = Moment(perf_counter() - self.start, self.upper, bound, looked, max(left - looked, 0))
+        self.history.append(moment)
+        self.told(moment)
+
+    def _least(self) -> float:
+        """What no chip's score is below."""
+        bounds = self.bounds.copy()
+        bounds[list(self.found)] = [max(one.floor, bounds[row]) for row, one in self.found.items()]
+        return min(float(bounds.min()), self.upper)
 
     def answer(self) -> Searched:
         """The best of what was evaluated, and why nothing is better."""
-        row = min(self.found, key=lambda at: (self.found[at].seconds, self.bounds[at], at), default=-1)
-        seconds = self.found[row].seconds if row >= 0 else inf
+        best = min(self.found.values(), key=lambda one: (one.score, self.bounds[one.row], one.row), default=None)
+        best = best if best is not None and best.whole else None
         looked = np.zeros(len(self.points), dtype=np.bool_)
         looked[list(self.found)] = True
-        least = min((max(self.bounds[at], one.floor) for at, one in self.found.items()), default=inf)
         whole = sum(one.whole for one in self.found.values())
         certificate = Certificate(
             points=len(self.points),
             bounded=int((~looked).sum()),
             cut=len(self.found) - whole,
             evaluated=whole,
-            bound=float(min(least, seconds)),
+            bound=self._least() if best else inf,
         )
-        point = self.points.point(row) if seconds < inf else None
-        wall = perf_counter() - self.start
-        return Searched(row, point, seconds, certificate, wall, np.flatnonzero(~looked))
-
-
-@dataclass(frozen=True, slots=True)
-class Audit:
-    """Removed chips that were evaluated in full after all.
-
-    Attributes:
-        checked: how many.
-        beaten: those with a plan of fewer seconds than the best chip's, which there must not be.
-        worst: the fewest seconds of any of them.
-    """
-
-    checked: int
-    beaten: tuple[Point, ...]
-    worst: float
-
-
-def audit(question: Question, searched: Searched, number: int, *, seed: int = 0, told: Told = lambda _: None) -> Audit:
-    """Evaluate removed chips in full, with every variant and no bound of the search.
-
-    Args:
-        question: what was asked.
-        searched: the answer.
-        number: how many chips, drawn at random.
-        seed: of the draw.
-        told: is told how far it is.
-    """
-    drawn = np.random.default_rng(seed).permutation(searched.removed)[:number]
-    desk, beaten, worst = Desk(question), [], inf
-    for done, row in enumerate(drawn.tolist()):
-        point = question.space.points.point(row)
-        every = tuple((variant, 0.0) for variant in variants(question.on(point)))
-        found = desk.answer(Job(row, point, every, searched.seconds))
-        worst = min(worst, found.seconds)
-        if found.seconds < searched.seconds * (1 - EQUAL):
-            beaten.append(point)
-        told(f"{done + 1} of {len(drawn)} removed chips evaluated")
-    return Audit(len(drawn), tuple(beaten), worst)
+        return Searched(
+            row=best.row if best else -1,
+            point=best.point if best else None,
+            seconds=best.seconds if best else (inf,) * len(self.question.trainings),
+            score=best.score if best else inf,
+            certificate=certificate,
+            wall=perf_counter() - self.start,
+            removed=np.flatnonzero(~looked),
+            looked=tuple(self.found.values()),
+            history=tuple(self.history),
+        )

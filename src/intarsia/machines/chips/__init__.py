@@ -1,7 +1,7 @@
 """Chips, their catalogue, and how much of their figures is reached."""
 
 from intarsia.machines.chips.calibrated import efficiency_of, refuse_efficiency, write_efficiency
-from intarsia.machines.chips.chip import Chip, Dataflow, TensorCores, VectorCores
+from intarsia.machines.chips.chip import Chip, Dataflow, Mapping, TensorCores, VectorCores
 from intarsia.machines.chips.efficiency import Efficiency
 from intarsia.machines.chips.read import chip_names, read_chip
 
@@ -9,6 +9,7 @@ __all__ = [
     "Chip",
     "Dataflow",
     "Efficiency",
+    "Mapping",
     "TensorCores",
     "VectorCores",
     "chip_names",

@@ -17,6 +17,18 @@ class Dataflow(StrEnum):
     SYSTOLIC = "systolic"
 
 
+class Mapping(StrEnum):
+    """How products are laid on systolic cores.
+
+    ``embedded``: by the best embedding (``intarsia.embed.stationary``).
+    ``padded``: each dimension of a product padded to the core's, a convolution as the product of its windows; the usual
+    rule, for comparison.
+    """
+
+    EMBEDDED = "embedded"
+    PADDED = "padded"
+
+
 @dataclass(frozen=True, slots=True)
 class TensorCores:
     """Equal matrix units.
@@ -67,6 +79,7 @@ class Chip:
         serial: operators run one after the other, each on all cores (a GPU's stream); otherwise cores are scheduled.
         source: where the figures are from, and how sure they are.
         assumed: sentences that name each figure that was not published, with the value taken.
+        mapping: how products are laid on systolic cores.
     """
 
     name: str
@@ -84,6 +97,7 @@ class Chip:
     serial: bool
     source: str
     assumed: tuple[str, ...] = ()
+    mapping: Mapping = Mapping.EMBEDDED
 
     @property
     def peak_flops(self) -> float:

@@ -37,25 +37,68 @@ class Builder:
         """The input."""
         return Image(IMAGE, CHANNELS, (self.pixels, self.pixels))
 
-    def conv(self, name: str, x: Image, k: int, kernel: int, *, stride: int = 1, bias: bool = False) -> Image:
-        """A square convolution that keeps the extents but for the stride."""
+    def conv(
+        self, name: str, x: Image, k: int, kernel: int, *, stride: int = 1, groups: int = 1, bias: bool = False
+    ) -> Image:
+        """A convolution with an odd square kernel that keeps the extents but for the stride."""
         pad = (kernel // 2,) * 4
-        kind = Convolution(x.size, (kernel, kernel), x.channels, k, (stride, stride), pad, (1, 1))
+        kind = Convolution(x.size, (kernel, kernel), x.channels, k, (stride, stride), pad, (1, 1), groups)
+        return self._convolved(name, x, kind, bias=bias)
+
+    def patches(self, name: str, x: Image, k: int, kernel: int) -> Image:
+        """A convolution whose windows touch and do not overlap, with a bias."""
+        square = (kernel, kernel)
+        kind = Convolution(x.size, square, x.channels, k, square, (0, 0, 0, 0), (1, 1))
+        return self._convolved(name, x, kind, bias=True)
+
+    def _convolved(self, name: str, x: Image, kind: Convolution, *, bias: bool) -> Image:
         rows, columns = kind.windows
-        result = Image(name, k, (rows, columns))
-        weights = (kind.weights, k) if bias else (kind.weights,)
-        return self._add(result, kind, (x,), weights)
+        weights = (kind.weights, kind.k) if bias else (kind.weights,)
+        return self._add(Image(name, kind.k, (rows, columns)), kind, (x,), weights)
 
     def norm(self, name: str, x: Image) -> Image:
         """Batch normalisation, a scale and a shift for each channel."""
-        return self._add(
-            Image(name, x.channels, x.size), Vector("batch-norm", x.elements), (x,), (x.channels, x.channels)
-        )
+        return self._weighted(name, "batch-norm", x, (x.channels, x.channels))
+
+    def layer_norm(self, name: str, x: Image) -> Image:
+        """Normalisation over the channels of each pixel, a scale and a shift for each channel."""
+        return self._weighted(name, "norm", x, (x.channels, x.channels))
+
+    def layer_scale(self, name: str, x: Image) -> Image:
+        """Each channel times a weight (Touvron et al., ICCV 2021)."""
+        return self._weighted(name, "layer-scale", x, (x.channels,))
+
+    def _weighted(self, name: str, rule: str, x: Image, weights: tuple[int, ...]) -> Image:
+        return self._add(Image(name, x.channels, x.size), Vector(rule, x.elements), (x,), weights)
 
     def vector(self, name: str, rule: str, *inputs: Image) -> Image:
-        """Pointwise work by a rule."""
+        """Pointwise work by a rule, shaped as its first input."""
         x = inputs[0]
         return self._add(Image(name, x.channels, x.size), Vector(rule, x.elements), inputs)
+
+    def stochastic_depth(self, name: str, x: Image) -> Image:
+        """A sample's whole tensor times 0 or 1/kept (Huang et al., ECCV 2016); dropped samples are computed as well."""
+        return self.vector(name, "scale", x)
+
+    def activated(
+        self, name: str, x: Image, k: int, kernel: int, rule: str, *, stride: int = 1, groups: int = 1
+    ) -> Image:
+        """A convolution, its batch normalisation, and an activation unless the rule is empty."""
+        y = self.norm(f"{name}.norm", self.conv(f"{name}.conv", x, k, kernel, stride=stride, groups=groups))
+        return self.vector(f"{name}.{rule}", rule, y) if rule else y
+
+    def squeezed(self, name: str, x: Image, inner: int, rules: tuple[str, str]) -> Image:
+        """Squeeze and excitation (Hu et al., CVPR 2018): each channel times a number made of all channels' means.
+
+        Args:
+            name: of the block.
+            x: what is scaled.
+            inner: channels between the two products.
+            rules: of the activation behind each product.
+        """
+        y = self.conv(f"{name}.squeeze", self.mean(f"{name}.pool", x), inner, 1, bias=True)
+        y = self.conv(f"{name}.excite", self.vector(f"{name}.{rules[0]}1", rules[0], y), x.channels, 1, bias=True)
+        return self.vector(f"{name}.gate", "gate", x, self.vector(f"{name}.{rules[1]}2", rules[1], y))
 
     def max_pool(self, name: str, x: Image, window: int, stride: int) -> Image:
         """The maximum of each window, padded so that the stride alone decides the extents."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from intarsia.graph import Elementwise
+from intarsia.graph import Elementwise, Phase
+from intarsia.models.transformer.cached import absorbed_forward, append, cached_core
 from intarsia.models.transformer.core import core_backward, core_forward
 from intarsia.models.transformer.kinds import Positions
 from intarsia.models.transformer.latent import latent_backward, latent_forward
@@ -13,11 +14,19 @@ from intarsia.models.transformer.share import Share
 
 def attention_forward(p: Pass, share: Share, *, alone: bool = True) -> None:
     """From normalised tokens to a branch's result, reduced over the ranks where it stands alone."""
-    if share.model.latent:
-        latent_forward(p, share, share.model.latent)
+    latent = share.model.latent
+    if latent and share.phase is Phase.DECODE:
+        absorbed_forward(p, share, latent)
     else:
-        _heads_forward(p, share)
-    core_forward(p, share)
+        if latent:
+            latent_forward(p, share, latent)
+        else:
+            _heads_forward(p, share)
+        if share.phase:
+            append(p, share)
+            cached_core(p, share)
+        else:
+            core_forward(p, share)
     width = share.heads * share.model.value_width
     row_forward(p, share, "projection", n=share.model.hidden, k=width, alone=alone)
 

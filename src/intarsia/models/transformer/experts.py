@@ -10,7 +10,7 @@ activation's kernel.
 
 from __future__ import annotations
 
-from intarsia.graph import Collective, Contraction, Elementwise, Group, Lookup, Pattern
+from intarsia.graph import Collective, Contraction, Elementwise, Group, Lookup, Pattern, met_experts
 from intarsia.models.transformer.feed import activation, feed_backward, feed_forward
 from intarsia.models.transformer.kinds import Experts
 from intarsia.models.transformer.linear import reduce, weight_gradient, whole_backward, whole_forward
@@ -79,10 +79,27 @@ def experts_backward(p: Pass, share: Share, experts: Experts) -> None:
         _join(p, share, "experts-join", (*routed, *p.at), backward=True)
 
 
+def missed_experts(experts: Experts, tokens: int, expert: int) -> float:
+    """The chance that an expert is met by no token.
+
+    Of n experts each token meets c, any c with the same chance and independent of other tokens; so t tokens all miss an
+    expert with the chance (1 − c/n)^t, and of the n/e experts of a rank (n/e)·(1 − (1 − c/n)^t) are met on the average.
+
+    Args:
+        experts: n and c.
+        tokens: of one rank; t is that of all ranks that share the experts.
+        expert: e, those ranks.
+    """
+    return float((1 - experts.chosen / experts.count) ** (tokens * expert))
+
+
 def _sizes(share: Share, experts: Experts) -> tuple[int, int, int, int]:
-    """Experts on this rank, tokens of each, inner width on this rank, and products up."""
+    """Experts that this rank reads, tokens of each, inner width on this rank, and products up."""
     local = experts.count // share.expert
     rows = -(-share.tokens * experts.chosen * share.expert // experts.count)
+    if share.phase:
+        local = met_experts(local, missed_experts(experts, share.tokens, share.expert))
+        rows = -(-share.tokens * experts.chosen // local)
     return local, rows, experts.ffn // share.tensor, 2 if share.model.gated else 1
 
 

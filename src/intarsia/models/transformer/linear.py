@@ -4,7 +4,7 @@ A *column* product has its results cut over the ranks, a *row* product its reduc
 product ends in an all-reduce and a column product's input gradient too; with it (Korthikanti et al. 2022) these are
 reduce-scatters, an all-gather comes before, and the column product's saved input is gathered again for its weight
 gradient. Biases are added by the product itself. With 8-bit operands each product is preceded by a cast of its
-activations to both layouts; weights are cast once a step, which is left out.
+activations, in training to both layouts; weights are cast once a step, which is left out.
 """
 
 from __future__ import annotations
@@ -111,4 +111,5 @@ def _gather(p: Pass, name: str, elements: int) -> None:
 
 def _cast(p: Pass, share: Share, name: str, elements: int) -> None:
     if share.operand_bytes == 1:
-        p.then(f"{name}.cast", Elementwise((("multiply", elements),), 2 * elements, 2 * elements))
+        layouts = 1 if share.phase else 2
+        p.then(f"{name}.cast", Elementwise((("multiply", elements),), 2 * elements, layouts * elements))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from intarsia.graph import Variant
+from intarsia.graph import Serving, Variant
 
 if TYPE_CHECKING:
     from intarsia.models.transformer.transformer import Transformer
@@ -14,6 +14,15 @@ if TYPE_CHECKING:
 def refusal(model: Transformer, variant: Variant) -> str:
     """The first reason why the model cannot be cut so, or empty."""
     return next(_reasons(model, variant), "")
+
+
+def serving_refusal(model: Transformer, serving: Serving) -> str:
+    """The first reason why the model cannot answer so, or empty."""
+    if not model.causal:
+        return "its tokens see those behind them, so that it does not answer token by token"
+    if min(serving.sequences, serving.context) < 1:
+        return "sequences and context must be at least 1"
+    return refusal(model, Variant(1, serving.context, tensor=serving.tensor, expert=serving.expert))
 
 
 def _reasons(model: Transformer, variant: Variant) -> Iterator[str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from intarsia.graph import Attention, Dtype, Variant
+from intarsia.graph import Attention, Dtype, Phase, Serving, Variant
 from intarsia.models.transformer.count import key_heads
 
 if TYPE_CHECKING:
@@ -34,6 +34,9 @@ class Share:
         vocab: rows of the token table, padded.
         flash: attention's scores stay on chip.
         operand_bytes: of an element that a product with weights reads.
+        phase: of serving; None in training. Sequence is then what attention sees, queries the new tokens of it.
+        cache_bytes: of an element of a key or value in the cache.
+        window: tokens that attention sees back to, 0 for all; only of serving.
     """
 
     model: Transformer
@@ -51,6 +54,31 @@ class Share:
     vocab: int
     flash: bool
     operand_bytes: int
+    phase: Phase | None = None
+    cache_bytes: int = 2
+    window: int = 0
+
+
+def served_share(model: Transformer, serving: Serving, window: int) -> Share:
+    """The sizes of a phase for blocks with a window (0 for none); nothing drops out."""
+    sure = replace(model, dropout=False, attention_dropout=False)
+    one = share_of(sure, Variant(serving.sequences, 1, tensor=serving.tensor, expert=serving.expert))
+    return replace(
+        one,
+        tokens=serving.tokens,
+        thin=serving.tokens,
+        sequence=serving.context,
+        queries=serving.context if serving.phase is Phase.PREFILL else 1,
+        operand_bytes=element_bytes(serving.dtype),
+        phase=serving.phase,
+        cache_bytes=element_bytes(serving.cache),
+        window=window,
+    )
+
+
+def element_bytes(dtype: Dtype) -> int:
+    """Of an element that is kept in a type."""
+    return 1 if dtype is Dtype.FP8 else 2
 
 
 def share_of(model: Transformer, variant: Variant) -> Share:
@@ -73,7 +101,7 @@ def share_of(model: Transformer, variant: Variant) -> Share:
         kv_heads=key_heads(model, tensor),
         vocab=padded_rows(model.vocab, tensor),
         flash=variant.attention is Attention.FLASH,
-        operand_bytes=1 if variant.dtype is Dtype.FP8 else 2,
+        operand_bytes=element_bytes(variant.dtype),
     )
 
 

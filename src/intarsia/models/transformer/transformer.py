@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from intarsia.graph import Layer, Variant
+from intarsia.graph import Layer, ServedLayer, Serving, Variant
 from intarsia.ground.errors import InputError
 from intarsia.models.transformer.chain import chain
 from intarsia.models.transformer.count import active_parameters, all_parameters, training_flops
 from intarsia.models.transformer.kinds import Activation, Experts, Latent, Norm, Positions
-from intarsia.models.transformer.refusal import refusal
+from intarsia.models.transformer.refusal import refusal, serving_refusal
+from intarsia.models.transformer.served import served_chain
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,8 @@ class Transformer:
         attention_dropout: of attention's probabilities.
         latent: sizes of latent attention.
         experts: sizes of routed experts.
+        window: tokens that attention sees back to, 0 for all; counted where the model answers, not in training.
+        global_every: every so many-th block sees all tokens nevertheless (Gemma 2); 0 for none.
     """
 
     name: str
@@ -93,6 +96,8 @@ class Transformer:
     attention_dropout: bool = False
     latent: Latent | None = None
     experts: Experts | None = None
+    window: int = 0
+    global_every: int = 0
 
     @property
     def query_width(self) -> int:
@@ -124,6 +129,11 @@ class Transformer:
         """Weights that one token meets: all, less the experts that its router does not choose."""
         return active_parameters(self)
 
+    @property
+    def trained(self) -> Transformer:
+        """The same without what only serving counts."""
+        return replace(self, window=0, global_every=0)
+
     def flops(self, sequence: int) -> int:
         """Operations of one sequence's forward and backward pass without recomputation: what MFU counts.
 
@@ -145,3 +155,18 @@ class Transformer:
         if reason:
             raise InputError(f"cannot be cut so: {reason}", where=self.name)
         return chain(self, variant)
+
+    def serving_refusal(self, serving: Serving) -> str:
+        """Why the model cannot answer so, or empty."""
+        return serving_refusal(self, serving)
+
+    def served(self, serving: Serving) -> tuple[ServedLayer, ...]:
+        """Embedding, blocks, head, as one device of the phase sees them.
+
+        Raises:
+            InputError: for shapes that ``serving_refusal`` refuses.
+        """
+        reason = serving_refusal(self, serving)
+        if reason:
+            raise InputError(f"cannot answer so: {reason}", where=self.name)
+        return served_chain(self, serving)

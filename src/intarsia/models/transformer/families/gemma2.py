@@ -1,4 +1,7 @@
-"""Gemma 2: a second norm ends each branch, and logits are capped. Its sliding windows are taken as full attention."""
+"""Gemma 2: a second norm ends each branch, and logits are capped.
+
+Every other block has a sliding window, which training counts as if it were as long as the sequence.
+"""
 
 from __future__ import annotations
 
@@ -12,4 +15,5 @@ from intarsia.models.transformer.transformer import Transformer
 def read(config: Config, name: str) -> Transformer:
     """Gemma's keys."""
     capped = config.has("final_logit_softcapping")
-    return replace(gemma.read(config, name), branch_norms=True, capped=capped)
+    window = config.size("sliding_window", "sliding_window_size", default=0)
+    return replace(gemma.read(config, name), branch_norms=True, capped=capped, window=window, global_every=2)

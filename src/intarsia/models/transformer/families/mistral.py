@@ -1,7 +1,14 @@
-"""Mistral: Llama's block. Its sliding window is taken to be as long as the sequence."""
+"""Mistral: Llama's block with a sliding window, which training counts as if it were as long as the sequence."""
 
 from __future__ import annotations
 
-from intarsia.models.transformer.families.llama import read
+from dataclasses import replace
 
-__all__ = ["read"]
+from intarsia.models.transformer.config import Config
+from intarsia.models.transformer.families import llama
+from intarsia.models.transformer.transformer import Transformer
+
+
+def read(config: Config, name: str) -> Transformer:
+    """Llama's keys."""
+    return replace(llama.read(config, name), window=config.size("sliding_window", default=0))

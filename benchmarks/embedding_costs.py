@@ -1,0 +1,133 @@
+"""What costs from embeddings change against the rule that pads every dimension of a product.
+
+    python benchmarks/embedding_costs.py [--array WxD ...] [--microbatch N] [--search] [--workers N] [--json FILE]
+
+First how much of a tensor core's multiplications is the model's own, over all products of a training iteration
+(forward, both gradients), where each product is padded and where it is embedded; attention is eager.
+With ``--search`` also a study: the chip of the published space that is best for convolutions and transformers together,
+found with either cost, both judged by the embeddings' cost; it takes some minutes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from math import exp, log
+
+from command import options, read, write
+
+from intarsia.cost.systolic import systolic_seconds
+from intarsia.flow.searching import plan_on, search_chip
+from intarsia.graph import Attention, Contraction, Variant
+from intarsia.machines.chips import Mapping
+from intarsia.machines.template import Point, chip_of
+from intarsia.models import read_model
+
+MODELS = {
+    "vgg-16": "convolution", "resnet-50": "convolution", "mobilenet-v2": "depthwise", "efficientnet-b0": "depthwise",
+    "convnext-tiny": "depthwise", "resnext50-32x4d": "grouped", "regnety-400mf": "grouped", "swin-tiny": "small heads",
+    "deit-tiny": "small heads", "vit-base-16": "attention", "bert-large": "attention", "mixtral-8x7b": "experts",
+}  # fmt: skip
+STUDY = ("resnet-50", "mobilenet-v2", "resnext50-32x4d", "vit-base-16", "bert-large")
+CLUSTER, BATCH = "tpuv4x64", 2048
+
+
+@dataclass(frozen=True)
+class Use:
+    """Of one model on one core: the fraction of multiplications that are the model's, padded and embedded."""
+
+    model: str
+    kind: str
+    array: str
+    padded: float
+    embedded: float
+
+    @property
+    def gain(self) -> float:
+        """How many times fewer cycles."""
+        return self.embedded / self.padded
+
+
+def use(name: str, kind: str, width: int, depth: int, microbatch: int) -> Use:
+    """All products of an iteration, one after the other on one core."""
+    model = read_model(name)
+    variant = Variant(microbatch, min(model.sequence, 2048), attention=Attention.EAGER)
+    chip = chip_of(Point(1, 1, width, depth, 128))
+    own = 0.0
+    cycles = dict.fromkeys(Mapping, 0.0)
+    for layer in model.layers(variant):
+        for node in (*layer.forward, *layer.backward):
+            if isinstance(node.work, Contraction):
+                own += layer.repeat * node.work.flops / (2 * width * depth)
+                for mapping in Mapping:
+                    seconds = systolic_seconds(replace(chip, mapping=mapping), node.work, 1)
+                    cycles[mapping] += layer.repeat * seconds * chip.clock
+    return Use(name, kind, f"{width}x{depth}", own / cycles[Mapping.PADDED], own / cycles[Mapping.EMBEDDED])
+
+
+@dataclass(frozen=True)
+class Study:
+    """The best chip for several models by one cost, judged by the embeddings'.
+
+    Attributes:
+        costs: by which it was found.
+        chip: the chip.
+        seconds: of each model's iteration, by the embeddings' cost.
+        score: their geometric mean as multiples of the TPUv4-like chip's.
+        gap: of the search, by its own cost.
+        wall: seconds of the search.
+    """
+
+    costs: str
+    chip: str
+    seconds: tuple[float, ...]
+    score: float
+    gap: float
+    wall: float
+
+
+def study(workers: int) -> list[Study]:
+    """The two searches, and what the chips that they find are worth."""
+    answers = [search_chip(STUDY, CLUSTER, BATCH, costs=costs, workers=workers) for costs in ("padded", "embedded")]
+    judge = answers[1].question
+    found = []
+    for answer in answers:
+        point = answer.searched.point
+        assert point is not None
+        plans = [plan_on(judge, point, at) for at in range(len(STUDY))]
+        seconds = tuple(plan.seconds for plan in plans if plan is not None)
+        ratios = [own / base for own, base in zip(seconds, judge.objective.references, strict=True)]
+        score = exp(sum(map(log, ratios)) / len(ratios))
+        searched = answer.searched
+        found.append(Study(str(answer.question.mapping), str(point), seconds, score, searched.gap, searched.wall))
+    return found
+
+
+def main() -> None:
+    parser = options(__doc__)
+    parser.add_argument("--array", metavar="WxD", action="append", help="of a tensor core (default 32x32, 128x128)")
+    parser.add_argument("--microbatch", metavar="N", type=int, default=16, help="samples (default 16)")
+    parser.add_argument("--search", action="store_true", help="the study as well")
+    parser.add_argument("--workers", metavar="N", type=int, default=0, help="processes (default: one to each core)")
+    arguments = read(parser)
+    uses = []
+    print(f"{'model':18s}{'':13s}{'core':>9s}{'padded':>9s}{'embedded':>10s}{'gain':>8s}")
+    for array in arguments.array or ("32x32", "128x128"):
+        width, depth = map(int, array.split("x"))
+        for name, kind in MODELS.items():
+            one = use(name, kind, width, depth, arguments.microbatch)
+            uses.append(one)
+            print(f"{name:18s}{kind:13s}{array:>9s}{one.padded:9.1%}{one.embedded:10.1%}{one.gain:7.2f}×", flush=True)
+    found = study(arguments.workers) if arguments.search else []
+    for one in found:
+        print(f"\nbest by {one.costs} costs: {one.chip} (gap {one.gap:.2%}, {one.wall:.0f} s)")
+        print(f"  {one.score:.3f} of the TPUv4-like chip's seconds, by the embeddings' cost")
+        print(
+            "  " + ", ".join(f"{name} {seconds * 1e3:.1f} ms" for name, seconds in zip(STUDY, one.seconds, strict=True))
+        )
+    if found:
+        print(f"\nthe chip found with embeddings is {found[0].score / found[1].score:.3f}× faster")
+    write(arguments.json, {"uses": [asdict(one) for one in uses], "study": [asdict(one) for one in found]})
+
+
+if __name__ == "__main__":
+    main()

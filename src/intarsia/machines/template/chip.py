@@ -1,0 +1,66 @@
+"""The chip of a point, with everything that was assumed about it."""
+
+from __future__ import annotations
+
+from intarsia.ground import InputError
+from intarsia.ground.units import hertz_text, rate_text
+from intarsia.machines.chips import Chip, Dataflow, TensorCores, VectorCores
+from intarsia.machines.template.area import BYTES_PER_ELEMENT
+from intarsia.machines.template.energy import CLOCK
+from intarsia.machines.template.parts import STACK_GIB
+from intarsia.machines.template.point import LINK_BANDWIDTH, STACK_BANDWIDTH, Point
+
+
+def chip_of(point: Point) -> Chip:
+    """The chip of a point.
+
+    Raises:
+        InputError: it has a second kind of tensor cores, which a ``Chip`` cannot say.
+    """
+    if point.more_cores:
+        raise InputError("a chip has one kind of tensor cores", value=str(point), allowed="more_cores = 0")
+    return Chip(
+        name=_name(point),
+        family="template",
+        clock=point.clock,
+        tensor=TensorCores(point.tensor_cores, point.width, point.depth, Dataflow.SYSTOLIC),
+        vector=VectorCores(point.vector_cores, point.vector_width),
+        onchip_bytes=point.buffer_mib << 20,
+        local_bytes=BYTES_PER_ELEMENT * point.width * point.depth,
+        hbm_bytes=point.hbm_bytes,
+        hbm_bandwidth=point.hbm_bandwidth,
+        link_bandwidth=point.link_bandwidth,
+        best_flops=0.0,
+        fp8_factor=1.0,
+        serial=False,
+        source="template of Wang et al., ICML 2024 (arXiv 2407.13143)",
+        assumed=_assumed(point),
+    )
+
+
+def _name(point: Point) -> str:
+    cores = f"{point.tensor_cores}x{point.width}x{point.depth}-{point.vector_cores}x{point.vector_width}"
+    name = f"template-{cores}-{point.buffer_mib}m-{point.hbm_gib}g"
+    if point.stacks:
+        name += f"-{point.stacks}s"
+    if point.clock != CLOCK:
+        name += f"-{hertz_text(point.clock)}"
+    if point.link_bandwidth != LINK_BANDWIDTH:
+        name += f"-{rate_text(point.link_bandwidth).removesuffix('/s')}"
+    return name.replace(" ", "").lower()
+
+
+def _assumed(point: Point) -> tuple[str, ...]:
+    stack = f"HBM: {point.stacks} stacks of HBM2E, {STACK_GIB} GiB and {rate_text(STACK_BANDWIDTH)} each"
+    links = "links: as TPUv4"
+    if point.link_bandwidth != LINK_BANDWIDTH:
+        links = f"links: {rate_text(point.link_bandwidth)} in each direction, chosen with the chip"
+    said = [
+        stack if point.stacks else "HBM: 1.2 TB/s, as TPUv4",
+        links,
+        f"a core's own memory: {BYTES_PER_ELEMENT} bytes for each multiplier",
+        "the shared buffer feeds every core at w + d elements a cycle",
+    ]
+    if point.clock != CLOCK:
+        said.append(f"clock: {hertz_text(point.clock)} instead of the published 1.05, by another supply voltage")
+    return tuple(said)

@@ -1,0 +1,67 @@
+"""What a study file may say: everything else is one message, with the nearest key."""
+
+from __future__ import annotations
+
+import pytest
+
+from intarsia.flow.study import decode_study
+from intarsia.ground import InputError
+
+ASKED = 'model = "gpt2"\ncluster = "a100x4"\nglobal_batch = 8\n'
+SEARCHED = ASKED + 'space = "phaze"\n'
+
+
+def refused(text: str) -> str:
+    with pytest.raises(InputError) as error:
+        decode_study(text, where="s.toml")
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("typed", "nearest"),
+    [("globl_batch", "global_batch"), ("modle", "model"), ("worker", "workers"), ("baseline", "baselines")],
+)
+def test_an_unknown_key_is_answered_with_the_nearest_one(typed: str, nearest: str) -> None:
+    said = refused(f"{ASKED}{typed} = 1\n")
+    assert said.startswith(f"s.toml: unknown key: {typed}; allowed: cluster, global_batch, model, ")
+    assert said.endswith(f"; try: {nearest}")
+
+
+def test_a_key_that_is_near_to_none() -> None:
+    assert "try:" not in refused(f"{ASKED}zzz = 1\n")
+
+
+def test_an_unknown_choice_of_plans() -> None:
+    said = refused(f"{ASKED}[choose]\npipelin = 2\n")
+    assert said.startswith("s.toml, [choose]: unknown choice: pipelin; allowed: tensor, pipeline, ")
+    assert said.endswith("try: pipeline")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('cluster = "a100x4"\nglobal_batch = 8\n', "s.toml: a study has a model or models: neither"),
+        (ASKED + 'models = ["bert-base"]\n', "s.toml: a study has a model or models: both"),
+        (SEARCHED + 'chip = "h100"\n', "s.toml: a chip is searched for or given: space phaze, chip h100"),
+        (ASKED.replace("= 8", "= 0"), "s.toml: global_batch is not possible: 0; allowed: 1 or more"),
+        (SEARCHED + "audit = -1\n", "s.toml: audit is not possible: -1; allowed: 0 or more"),
+        (ASKED + "audit = 5\n", "s.toml: audit is for a search of chips: 5"),
+        (ASKED + 'objective = "throughput"\n', "s.toml: objective is for a search of chips"),
+        (ASKED + "[budget]\narea_mm2 = 100\n", "s.toml: budget is for a search of chips"),
+        (SEARCHED + "front = [100, -1]\n", "s.toml: an area of the front is not possible: -1"),
+        (SEARCHED + 'costs = "pads"\n', "unknown costs: pads; allowed: embedded, padded"),
+        (ASKED + "[choose]\nzero = 7\n", "s.toml, [choose]: unknown ZeRO level: 7; allowed: 0, 1, 2, 3"),
+        (ASKED.replace("8", '"eight"'), "s.toml: the study file is wrong: Expected `int`, got `str`"),
+        (ASKED.replace('cluster = "a100x4"\n', ""), "s.toml: the study file is wrong: Object missing required"),
+        (ASKED + "=\n", "s.toml: the study file is not TOML: Invalid statement (at line 4, column 1)"),
+    ],
+)
+def test_what_is_refused(text: str, said: str) -> None:
+    assert refused(text).startswith(said)
+
+
+def test_one_value_is_a_list_of_one() -> None:
+    one = decode_study(ASKED + "[choose]\ntensor = 2\n", where="s.toml")
+    several = decode_study(ASKED.replace('model = "gpt2"', 'models = ["gpt2"]') + "[choose]\ntensor = [2]\n", where="s")
+    assert one == several
+    assert one.name == "gpt2 on a100x4"

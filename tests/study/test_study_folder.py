@@ -1,0 +1,74 @@
+"""What a study writes: all of it or nothing, and files that other commands read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from intarsia.flow.study import StudyAnswer
+from intarsia.ground import InputError
+from intarsia.machines.chips import Chip, chip_names, read_chip
+from intarsia.machines.clusters import read_cluster
+from intarsia.machines.clusters.read import cluster_names
+from intarsia.machines.template import TPUV4_LIKE, chip_of
+from intarsia.report import write_study
+from intarsia.report.machine_files import chip_text, cluster_text
+
+FILES = {"README.txt", "chip.json", "cluster.json", "plans", "report.html", "result.json"}
+PLAN = {"README.txt", "deepspeed.json", "megatron.sh", "plan.json", "schedule.json", "torchtitan.toml", "trace.json"}
+
+
+def test_the_files(out: Path, answer: StudyAnswer) -> None:
+    assert {file.name for file in out.iterdir()} == FILES
+    assert {file.name for file in (out / "plans" / "gpt2").iterdir()} == PLAN
+    assert answer.result.sentence in (out / "README.txt").read_text()
+
+
+def test_the_trace_of_the_layer(out: Path, answer: StudyAnswer) -> None:
+    gantt = answer.result.models[0].schedule
+    assert gantt is not None
+    events = json.loads((out / "plans" / "gpt2" / "schedule.json").read_text())["traceEvents"]
+    bars = [one for one in events if one["ph"] == "X"]
+    assert len(bars) == len(gantt.bars)
+    assert max(one["ts"] + one["dur"] for one in bars) == pytest.approx(gantt.end * 1e6)
+    assert [one["args"]["name"] for one in events if one["name"] == "thread_name"] == list(gantt.lines)
+
+
+def test_an_older_folder_is_replaced_but_for_others_files(answer: StudyAnswer, tmp_path: Path) -> None:
+    (tmp_path / "plans" / "older").mkdir(parents=True)
+    (tmp_path / "mine.txt").write_text("mine")
+    write_study(tmp_path, answer)
+    assert {file.name for file in tmp_path.iterdir()} == {*FILES, "mine.txt"}
+    assert {file.name for file in (tmp_path / "plans").iterdir()} == {"gpt2"}
+
+
+def test_a_file_is_no_folder(answer: StudyAnswer, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(InputError, match="the output folder cannot be written"):
+        write_study(tmp_path / "file", answer)
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", [*chip_names(), "template", "odd"])
+def test_a_chip_is_read_as_it_was_written(name: str, tmp_path: Path) -> None:
+    chip = _chip(name)
+    file = tmp_path / "chip.json"
+    file.write_text(chip_text(chip))
+    assert read_chip(str(file)) == chip
+
+
+def _chip(name: str) -> Chip:
+    if name == "odd":
+        return replace(chip_of(TPUV4_LIKE), clock=1.05e9 * 7 / 6, hbm_bandwidth=3 * 0.41e12)
+    return chip_of(TPUV4_LIKE) if name == "template" else read_chip(name)
+
+
+@pytest.mark.parametrize("name", cluster_names())
+def test_a_cluster_is_read_as_it_was_written(name: str, tmp_path: Path) -> None:
+    cluster = read_cluster(name, devices=96)
+    (tmp_path / "chip.json").write_text(chip_text(cluster.chip))
+    (tmp_path / "cluster.json").write_text(cluster_text(cluster))
+    assert read_cluster(str(tmp_path / "cluster.json")) == cluster
