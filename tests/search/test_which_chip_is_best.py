@@ -57,7 +57,7 @@ TWO = (training(layers=2, choices=ONE), training(hidden=1024, layers=2, batch=8,
 QUESTIONS = {
     "one": small_question(),
     "three devices": small_question(training(hidden=1024, batch=7), devices=3),
-    "little memory": small_question(training(hidden=2048, batch=8, choices=ONE), gib=2),
+    "little memory": small_question(training(hidden=1024, batch=8, choices=ONE), gib=1),
     "padded": replace(small_question(training(heads=16)), mapping=Mapping.PADDED),
     "for each mm2": replace(small_question(), objective=Objective(Per.AREA)),
     "for each watt": replace(small_question(), objective=Objective(Per.WATT)),

@@ -120,7 +120,7 @@ def test_a_timeline_is_zoomed_and_dragged(page: Page) -> None:
 
 def test_chips_are_shown_by_power_and_by_cost(page: Page, answer: StudyAnswer) -> None:
     said = "[...document.querySelectorAll('[data-chart=front] svg > text')].map(t => t.textContent)"
-    for nth, title in ((1, "peak power, W"), (2, "cost of making, $"), (0, "area of the die, mm²")):
+    for nth, title in ((1, "peak power, W"), (2, "cost of making, USD"), (0, "area of the die, mm²")):
         page.point("[data-chart=front] .tools button", nth=nth, click=True)
         assert title in page.run(said)
         pressed = page.run("document.querySelector('[data-chart=front] button[aria-pressed=true]').textContent")

@@ -52,7 +52,7 @@ class _Task:
     moved: Floats
     kind: str
 
-    def of(self, rows: Ints) -> _Task:
+    def of(self, rows: NDArray[np.int32]) -> _Task:
         """The same for rows of the table."""
         return _Task(self.shortest[rows], self.energy[rows], self.moved[rows], self.kind)
 

@@ -12,6 +12,8 @@ from intarsia.machines.template import Point
 from intarsia.search import Looked, Moment
 
 AXES = ("area", "watts", "dollars")
+ALWAYS = ("hbm_gib", "clock")
+"""Fields that are told of a chip, chosen or not."""
 MOST_MOMENTS = 400
 """Of a search that are kept; a better chip is always one of them."""
 
@@ -36,10 +38,12 @@ def looked_at(answer: SearchAnswer, others: Sequence[SearchAnswer]) -> tuple[Loo
             every[one.point] = one
     fronts = {axis: _front(every.values(), axis) for axis in AXES}
     names = tuple(its.model.name for its in answer.question.trainings)
+    values = answer.question.space.values
+    told = [name for name in values if len(values[name]) > 1 or name in ALWAYS]
     return tuple(
         LookedRecord(
             name=str(point),
-            fields={NAMES[name]: field_text(point, name) for name in answer.question.space.values},
+            fields={NAMES[name]: field_text(point, name) for name in told},
             area=point.area,
             value=finite(one.score),
             bound=finite(one.floor),

@@ -1,6 +1,6 @@
 // Every chip that was looked at: what it takes against its value. Two that are picked are compared in a table.
 
-const AXES = { area: ["area of the die", "mm²"], watts: ["peak power", "W"], dollars: ["cost of making", "$"] };
+const AXES = { area: ["area of the die", "mm²"], watts: ["peak power", "W"], dollars: ["cost of making", "USD"] };
 const RADIUS = 5;
 
 function drawFront(figure, result) {
