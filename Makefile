@@ -88,7 +88,7 @@ lock:
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) install "pip-tools>=7.5"
 	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/python -m piptools compile --quiet --strip-extras --generate-hashes \
-		--allow-unsafe --extra dev --all-build-deps --no-emit-index-url --no-emit-find-links \
+		--allow-unsafe --extra dev --extra ray --all-build-deps --no-emit-index-url --no-emit-find-links \
 		--no-emit-trusted-host --no-emit-options --output-file requirements.lock pyproject.toml
 	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/python -m piptools compile --quiet --strip-extras --generate-hashes \
 		--allow-unsafe --extra docs --constraint requirements.lock --no-emit-index-url --no-emit-find-links \

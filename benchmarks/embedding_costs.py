@@ -1,11 +1,12 @@
 """What costs from embeddings change against the rule that pads every dimension of a product.
 
-    python benchmarks/embedding_costs.py [--array WxD ...] [--microbatch N] [--search] [--workers N] [--json FILE]
+    python benchmarks/embedding_costs.py [--array WxD ...] [--microbatch N]
+        [--search] [--space NAME] [--models NAME,NAME] [--workers N] [--json FILE]
 
 First how much of a tensor core's multiplications is the model's own, over all products of a training iteration
 (forward, both gradients), where each product is padded and where it is embedded; attention is eager.
-With ``--search`` also a study: the chip of the published space that is best for convolutions and transformers together,
-found with either cost, both judged by the embeddings' cost; it takes some minutes.
+With ``--search`` also a study: the chip of a space that is best for convolutions and transformers together, found with
+either cost, both judged by the embeddings' cost; it takes some minutes.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ MODELS = {
     "convnext-tiny": "depthwise", "resnext50-32x4d": "grouped", "regnety-400mf": "grouped", "swin-tiny": "small heads",
     "deit-tiny": "small heads", "vit-base-16": "attention", "bert-large": "attention", "mixtral-8x7b": "experts",
 }  # fmt: skip
-STUDY = ("resnet-50", "mobilenet-v2", "resnext50-32x4d", "vit-base-16", "bert-large")
+STUDY = ("convnext-tiny", "mobilenet-v2", "bert-large")
 CLUSTER, BATCH = "tpuv4x64", 2048
 
 
@@ -85,15 +86,18 @@ class Study:
     wall: float
 
 
-def study(workers: int) -> list[Study]:
+def study(models: tuple[str, ...], space: str, workers: int) -> list[Study]:
     """The two searches, and what the chips that they find are worth."""
-    answers = [search_chip(STUDY, CLUSTER, BATCH, costs=costs, workers=workers) for costs in ("padded", "embedded")]
+    answers = [
+        search_chip(models, CLUSTER, BATCH, space=space, costs=costs, workers=workers)
+        for costs in ("padded", "embedded")
+    ]
     judge = answers[1].question
     found = []
     for answer in answers:
         point = answer.searched.point
         assert point is not None
-        plans = [plan_on(judge, point, at) for at in range(len(STUDY))]
+        plans = [plan_on(judge, point, at) for at in range(len(models))]
         seconds = tuple(plan.seconds for plan in plans if plan is not None)
         ratios = [own / base for own, base in zip(seconds, judge.objective.references, strict=True)]
         score = exp(sum(map(log, ratios)) / len(ratios))
@@ -107,6 +111,10 @@ def main() -> None:
     parser.add_argument("--array", metavar="WxD", action="append", help="of a tensor core (default 32x32, 128x128)")
     parser.add_argument("--microbatch", metavar="N", type=int, default=16, help="samples (default 16)")
     parser.add_argument("--search", action="store_true", help="the study as well")
+    parser.add_argument("--space", metavar="NAME", default="wide", help="of chips (default wide)")
+    parser.add_argument(
+        "--models", metavar="NAME,NAME", default=",".join(STUDY), help="of the study (default %(default)s)"
+    )
     parser.add_argument("--workers", metavar="N", type=int, default=0, help="processes (default: one to each core)")
     arguments = read(parser)
     uses = []
@@ -117,12 +125,14 @@ def main() -> None:
             one = use(name, kind, width, depth, arguments.microbatch)
             uses.append(one)
             print(f"{name:18s}{kind:13s}{array:>9s}{one.padded:9.1%}{one.embedded:10.1%}{one.gain:7.2f}×", flush=True)
-    found = study(arguments.workers) if arguments.search else []
+    models = tuple(arguments.models.split(","))
+    found = study(models, arguments.space, arguments.workers) if arguments.search else []
     for one in found:
         print(f"\nbest by {one.costs} costs: {one.chip} (gap {one.gap:.2%}, {one.wall:.0f} s)")
         print(f"  {one.score:.3f} of the TPUv4-like chip's seconds, by the embeddings' cost")
         print(
-            "  " + ", ".join(f"{name} {seconds * 1e3:.1f} ms" for name, seconds in zip(STUDY, one.seconds, strict=True))
+            "  "
+            + ", ".join(f"{name} {seconds * 1e3:.1f} ms" for name, seconds in zip(models, one.seconds, strict=True))
         )
     if found:
         print(f"\nthe chip found with embeddings is {found[0].score / found[1].score:.3f}× faster")

@@ -81,6 +81,10 @@ def test_nothing_fits(capsys: pytest.CaptureFixture[str]) -> None:
         (("--costs", "guessed"), "unknown costs: guessed; allowed: embedded, padded"),
         (("--hbm", "0"), "--hbm: a capacity is not positive: 0; allowed: GiB, 1 or more"),
         (("--hbm", "x"), "'x' is no list of GiB, such as 32,64,80"),
+        (
+            ("--ray", "nowhere"),
+            "--ray: this is no address of a Ray cluster: nowhere; allowed: local, auto, HOST:PORT, ",
+        ),
         (("--audit", "-1"), "audit is negative: -1; allowed: 0 or more"),
         (("--global-batch", "0"), "the global batch is not positive: 0; allowed: 1 or more"),
     ],

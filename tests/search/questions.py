@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
+
+import numpy as np
 
 from intarsia.machines.chips import efficiency_of
 from intarsia.machines.clusters import read_cluster
 from intarsia.machines.template import Point, TemplateSpace
 from intarsia.models.transformer import from_sizes
-from intarsia.place import Choices
-from intarsia.search import Question, Training
+from intarsia.place import Choices, best_plan
+from intarsia.search import Objective, Per, Question, Several, Training
+from intarsia.solvers import Found
 
 FEW = TemplateSpace(
     name="few",
@@ -44,3 +48,78 @@ def small_question(*trainings: Training, devices: int = 4, gib: int = 16) -> Que
 
 def points_of(question: Question) -> list[Point]:
     return list(question.space.points)
+
+
+def brute(question: Question) -> np.ndarray:
+    """The seconds of every training's best plan on every chip, from ``plan`` itself, [trainings, chips]."""
+    found = []
+    for at in range(len(question.trainings)):
+        row = []
+        for point in points_of(question):
+            task = question.on(point, at)
+            outcome = best_plan(
+                task.model, task.cluster, question.efficiency, task.global_batch, task.sequence, task.choices,
+                compare=False,
+            )  # fmt: skip
+            row.append(outcome.value.seconds if isinstance(outcome, Found) else inf)
+        found.append(row)
+    return np.array(found)
+
+
+def score_of(question: Question, seconds: np.ndarray) -> np.ndarray:
+    """The objective of every chip, worked out in another way."""
+    objective, points = question.objective, points_of(question)
+    ratios = seconds / np.array(objective.references or (1.0,) * len(seconds))[:, None]
+    together = ratios.max(axis=0) if objective.several == "worst" else np.prod(ratios, axis=0) ** (1 / len(ratios))
+    costs = {"chip": lambda _: 1.0, "area": lambda p: p.area, "watt": lambda p: p.watts, "dollar": lambda p: p.dollars}
+    return together * np.array([costs[objective.per](point) for point in points])
+
+
+def fewer(question: Question) -> Question:
+    """A few of the chips."""
+    return replace(question, space=replace(question.space, tensor_cores=(16,), vector_cores=(8,), buffer_mib=(16,)))
+
+
+PLAIN = Choices().only(
+    {
+        "zero": ("1",),
+        "context": ("1",),
+        "microbatch": ("1",),
+        "order": ("1f1b",),
+        "tensor": ("1",),
+        "recompute": ("none",),
+        "interleave": ("1",),
+    }
+)
+
+
+def drawn(seed: int) -> Question:
+    """A question drawn at random: one training or two, any objective, 12 or 24 chips, memory enough."""
+    random = np.random.default_rng(seed)
+
+    def some(values: list[int], count: int) -> tuple[int, ...]:
+        return tuple(sorted(random.choice(values, count, replace=False).tolist()))
+
+    def one(values: list[int]) -> int:
+        return int(random.choice(values))
+
+    count = one([1, 2])
+    trainings = [
+        training(
+            hidden=one([256, 512, 1024]), layers=one([1, 2, 3]), batch=one([4, 8]), heads=one([4, 8]), choices=PLAIN
+        )
+        for _ in range(count)
+    ]
+    question = small_question(*trainings, devices=one([2, 4]))
+    space = replace(
+        question.space,
+        tensor_cores=some([2, 3, 4, 6, 8, 12, 16], 3),
+        vector_cores=some([2, 4, 6, 8], 1),
+        depth=some([32, 64, 128], 2),
+        buffer_mib=some([2, 4, 8, 16, 32], 2),
+        hbm_gib=some([4, 8, 16], one([1, 2])),
+        budget=200.0,
+    )
+    references = tuple(random.uniform(0.01, 0.05, count).tolist()) if count > 1 else ()
+    objective = Objective(list(Per)[one([0, 1, 2, 3])], list(Several)[one([0, 1])], references)
+    return replace(question, space=space, objective=objective)

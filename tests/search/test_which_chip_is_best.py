@@ -7,57 +7,31 @@ from math import inf
 
 import numpy as np
 import pytest
-from questions import points_of, small_question, training
+from questions import brute, fewer, points_of, score_of, small_question, training
 
 from intarsia.cost.systolic import systolic_cycles, systolic_seconds
 from intarsia.graph import Contraction
 from intarsia.machines.chips import Mapping
 from intarsia.machines.template import PHAZE, Point, chip_of, single
-from intarsia.place import Choices, best_plan
+from intarsia.place import Choices
 from intarsia.place.branches import Brancher
 from intarsia.place.profile import demands
 from intarsia.place.space import variants
-from intarsia.search import Known, Objective, Per, Question, Several, audit, crew, search
+from intarsia.search import Known, Objective, Per, Several, audit, crew, search
 from intarsia.search.evaluate import evaluate
 from intarsia.search.ladder import ladders
 from intarsia.search.rough import Rough
-from intarsia.solvers import Found
 
 CLOSE = 1e-9
 ONE = Choices().only({"zero": ("1",), "context": ("1",), "microbatch": ("1", "2"), "order": ("1f1b",)})
 SPEC = "conv2d:n=4,c=32,h=28,w=28,k=32,r=3,s=3,pad=1,groups=32"
 
 
-def brute(question: Question) -> np.ndarray:
-    """The seconds of every training's best plan on every chip, from ``plan`` itself, [trainings, chips]."""
-    found = []
-    for at in range(len(question.trainings)):
-        row = []
-        for point in points_of(question):
-            task = question.on(point, at)
-            outcome = best_plan(
-                task.model, task.cluster, question.efficiency, task.global_batch, task.sequence, task.choices,
-                compare=False,
-            )  # fmt: skip
-            row.append(outcome.value.seconds if isinstance(outcome, Found) else inf)
-        found.append(row)
-    return np.array(found)
-
-
-def score_of(question: Question, seconds: np.ndarray) -> np.ndarray:
-    """The objective of every chip, worked out in another way."""
-    objective, points = question.objective, points_of(question)
-    ratios = seconds / np.array(objective.references or (1.0,) * len(seconds))[:, None]
-    together = ratios.max(axis=0) if objective.several == "worst" else np.prod(ratios, axis=0) ** (1 / len(ratios))
-    costs = {"chip": lambda _: 1.0, "area": lambda p: p.area, "watt": lambda p: p.watts, "dollar": lambda p: p.dollars}
-    return together * np.array([costs[objective.per](point) for point in points])
-
-
 TWO = (training(layers=2, choices=ONE), training(hidden=1024, layers=2, batch=8, choices=ONE))
 QUESTIONS = {
     "one": small_question(),
     "three devices": small_question(training(hidden=1024, batch=7), devices=3),
-    "little memory": small_question(training(hidden=1024, batch=8, choices=ONE), gib=1),
+    "little memory": fewer(small_question(training(hidden=2048, batch=8, choices=ONE), gib=4)),
     "padded": replace(small_question(training(heads=16)), mapping=Mapping.PADDED),
     "for each mm2": replace(small_question(), objective=Objective(Per.AREA)),
     "for each watt": replace(small_question(), objective=Objective(Per.WATT)),
@@ -87,15 +61,17 @@ def test_the_search_finds_what_evaluating_every_chip_finds(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["one", "two for each dollar"])
 def test_the_answer_does_not_depend_on_the_number_of_workers(name: str) -> None:
-    answers = [search(QUESTIONS[name], crew=crew(workers)) for workers in (1, 2, 4)]
-    told = {(one.row, one.score, one.seconds, one.point) for one in answers}
+    told = set()
+    for workers in (1, 2, 4):
+        with crew(QUESTIONS[name], workers) as hands:
+            one = search(QUESTIONS[name], crew=hands)
+        told.add((one.row, one.score, one.seconds, one.point, one.certificate, one.looked))
     assert len(told) == 1
 
 
 def test_several_spaces_of_memory_are_one_search() -> None:
     question = small_question(training(hidden=2048, batch=8, choices=ONE))
-    few = replace(question.space, tensor_cores=(16,), vector_cores=(8,), buffer_mib=(16,), hbm_gib=(1, 2, 16))
-    question = replace(question, space=few)
+    question = fewer(replace(question, space=replace(question.space, hbm_gib=(1, 4, 16))))
     found = search(question)
     assert found.score == pytest.approx(score_of(question, brute(question)).min(), rel=CLOSE)
     assert found.point is not None
@@ -173,13 +149,17 @@ def test_a_cutoff_only_cuts() -> None:
     question = small_question()
     point = points_of(question)[3]
     brancher = Brancher(question.on(point))
-    listed = [(variant, 0.0) for variant in variants(question.on(point))]
+    listed = tuple((variant, 0.0) for variant in variants(question.on(point)))
     whole = evaluate(question, 0, brancher, point, listed, inf)
-    assert evaluate(question, 0, brancher, point, listed, whole.seconds) == whole
+    assert evaluate(question, 0, brancher, point, listed, whole.seconds) == replace(whole, cutoff=whole.seconds)
     cut = evaluate(question, 0, brancher, point, listed, whole.seconds * 0.9)
-    assert not cut.whole
-    assert whole.seconds * 0.9 <= cut.bound <= whole.seconds
-    assert cut.floor <= cut.bound
+    assert cut.seconds == cut.bound == inf
+    unproved = [[replace(one, proved=0.0) for one in known.variants] for known in (cut, whole)]
+    assert unproved[0] == unproved[1]
+    assert cut.floor(whole.seconds * 0.9, listed, inf) <= whole.floor(inf, listed, inf) <= whole.seconds
+    assert whole.seconds * 0.5 < cut.floor(whole.seconds * 0.9, listed, inf)
+    assert cut.says(whole.seconds * 0.9, listed)
+    assert not cut.says(whole.seconds, listed)
 
 
 def test_an_audit_of_removed_chips_finds_nothing_better() -> None:

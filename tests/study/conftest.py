@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from small import written
+from small_studies import written
 
 from intarsia.flow.study import StudyAnswer, read_study, run_study
 from intarsia.report import write_study

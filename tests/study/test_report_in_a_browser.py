@@ -138,6 +138,22 @@ def test_a_phone_shows_all_without_scrolling_sideways(page: Page, out: Path, sch
     assert page.run("[...document.querySelectorAll('figure svg')].every(s => s.getBoundingClientRect().right <= 360)")
 
 
+OVERLAPS = """[...document.querySelectorAll('figure svg')].flatMap((chart) => {
+  const boxes = [...chart.querySelectorAll('text')].map((one) => [one.textContent, one.getBoundingClientRect()]);
+  return boxes.flatMap(([said, a], at) => boxes.slice(at + 1)
+    .filter(([, b]) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2
+      && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 5)
+    .map(([other]) => [said, other]));
+})"""
+"""Pairs of texts in one chart that lie on each other."""
+
+
+@pytest.mark.parametrize("width", [360, 1000])
+def test_no_text_lies_on_another(page: Page, width: int) -> None:
+    page.look(width=width)
+    assert page.run(OVERLAPS) == []
+
+
 def test_light_and_dark_differ_and_both_can_be_read(page: Page) -> None:
     contrasts = []
     for scheme in ("light", "dark"):

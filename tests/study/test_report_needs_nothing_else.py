@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from html.parser import HTMLParser
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from intarsia.flow.study import StudyAnswer
+from intarsia.flow.study import StudyAnswer, decode_study
 from intarsia.report.html import report_html
 
 BAD = "</script><script>alert(1)</script>"
@@ -71,6 +72,11 @@ def test_what_users_write_is_text(answer: StudyAnswer) -> None:
     parsed = Parsed(report_html(replace(answer.result, title=BAD, models=(model,))))
     assert sum(name == "script" for name, _ in parsed.elements) == 2
     assert json.loads(parsed.data)["models"][0]["name"] == BAD
+
+
+def test_what_was_asked_can_be_asked_again(answer: StudyAnswer, out: Path) -> None:
+    text = html.unescape(re.findall(r"<pre>(.*?)</pre>", (out / "report.html").read_text(), re.DOTALL)[-1])
+    assert decode_study(text, where="report.html") == answer.result.study
 
 
 def test_a_section_that_is_not_there_says_why(answer: StudyAnswer) -> None:

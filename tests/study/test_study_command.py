@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from small import GIVEN, STUDY
+from small_studies import GIVEN, STUDY
 
 from intarsia.cli import main
 from intarsia.cli.study_progress import progress_text

@@ -24,6 +24,7 @@ def test_figures_of_both(answer: StudyAnswer) -> None:
     found = compare(answer.result, slower(answer.result))
     assert found.titles == (answer.result.title, "slower")
     rows = {(row.group, row.name): row for row in found.rows}
+    assert len(rows) == len(found.rows)
     assert rows["gpt2", "seconds of an iteration"].times == pytest.approx(2.0)
     assert rows["gpt2", "sequences or images a second"].times == pytest.approx(0.5)
     assert rows["chip", "die"].times == 1.0

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from small import GIVEN
+from small_studies import GIVEN
 
 from intarsia.flow.planning import plan_training, predict_plan
 from intarsia.flow.searching import search_chip

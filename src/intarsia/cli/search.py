@@ -34,6 +34,7 @@ def _options(parser: ArgumentParser) -> None:
     add("--audit", metavar="N", type=int, default=0, help="evaluate N removed chips in full as well")
     add("--seed", metavar="N", type=int, default=0, help="of the audit's draw (default 0)")
     add("--workers", metavar="N", type=int, default=0, help="processes (default: one to each core)")
+    add("--ray", metavar="ADDRESS", default="", help="of a Ray cluster: local, auto, HOST:PORT, ray://HOST:PORT")
     add("--fresh", action="store_true", help="evaluate again what an earlier run has stored")
     json_option(parser)
 
@@ -62,6 +63,7 @@ def _run(arguments: Namespace) -> int:
         audited=arguments.audit,
         seed=arguments.seed,
         workers=arguments.workers,
+        ray=arguments.ray,
         fresh=arguments.fresh,
         told=told_on_terminal,
     )

@@ -1,4 +1,7 @@
-"""``intarsia serve MODEL --cluster NAMExN --prompt S --output T``: the deployment with the most tokens per second."""
+"""``intarsia serve MODEL --cluster NAMExN --prompt S --output T``: the deployment with the most tokens per second.
+
+With ``--space``, the chip as well (``serve_space.py``).
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from intarsia.cli.choices import restrictions
 from intarsia.cli.command import Command, json_option
 from intarsia.cli.printing import print_fields, print_json, print_table
+from intarsia.cli.serve_space import refuse_without_space, run_space, space_options
 from intarsia.cli.strategy_options import cluster_options
 from intarsia.ground.units import bytes_text, count_text, percent_text, seconds_text
 
@@ -36,10 +40,14 @@ def _options(parser: ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--dtype", metavar="WORD", default="bf16", help="of weights and products: bf16 (default), fp8")
     parser.add_argument("--kv-dtype", metavar="WORD", default="bf16", help="of keys and values: bf16 (default), fp8")
+    space_options(parser)
     json_option(parser)
 
 
 def _run(arguments: Namespace) -> int:
+    if arguments.space:
+        return run_space(arguments)
+    refuse_without_space(arguments)
     from intarsia.flow.serving import serve_model
 
     answer = serve_model(
@@ -227,5 +235,8 @@ COMMAND = Command(
     "intarsia serve llama3-70b --cluster h100x8 --prompt 2048 --output 256 --ttft 1 --tpot 0.05",
     _options,
     _run,
-    usage=("intarsia serve MODEL --cluster NAMExN --prompt S --output T ...",),
+    usage=(
+        "intarsia serve MODEL --cluster NAMExN --prompt S --output T ...",
+        "intarsia serve MODEL --cluster NAMExN --prompt S --output T --space NAME|FILE ...",
+    ),
 )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from math import inf
 from pathlib import Path
 from typing import cast
 
 from intarsia.flow.questions import read_sequence, refuse_choices
+from intarsia.graph import Attention, Dtype, Variant
 from intarsia.ground import InputError
 from intarsia.ground.records import refuse_unknown
-from intarsia.ground.resume import cores
 from intarsia.ground.store import Json, Store, default_store
 from intarsia.ground.units import seconds_text
 from intarsia.machines import chips
@@ -23,10 +25,10 @@ from intarsia.place.plan import EQUAL, Plan
 from intarsia.place.search import best_plan
 from intarsia.search import (
     Audit,
-    Evaluated,
     Known,
     Moment,
     Objective,
+    OfVariant,
     Per,
     Question,
     Searched,
@@ -82,6 +84,7 @@ def search_chip(
     audited: int = 0,
     seed: int = 0,
     workers: int = 0,
+    ray: str = "",
     fresh: bool = False,
     store: Path | None = None,
     told: Told = lambda _: None,
@@ -103,7 +106,8 @@ def search_chip(
         costs: of products on tensor cores: of their best embeddings, or of padded dimensions.
         audited: removed chips to evaluate in full afterwards.
         seed: of their draw.
-        workers: processes; 0 for one to each core.
+        workers: processes, of this machine or of the cluster; 0 for one to each core.
+        ray: the address of a Ray cluster that evaluates; this machine if empty.
         fresh: evaluate again what is in the store.
         store: where evaluations are kept, so that an interrupted search continues; the user's for None.
         told: is told what the search does.
@@ -129,11 +133,11 @@ def search_chip(
         told("the models on the TPUv4-like chip, to normalise by")
         references = tuple(_reference(question, at) for at in range(len(names)))
         question = replace(question, objective=replace(question.objective, references=references))
-    with Store(store or default_store()) as kept:
+    with Store(store or default_store()) as kept, crew(question, workers, ray) as hands:
         book = _Book(question, names, kept)
         searched = search(
             question,
-            crew=crew(workers or cores()),
+            crew=hands,
             told=_both(told, watch),
             remember=None if fresh else book.read,
             keep=book.write,
@@ -221,7 +225,8 @@ class _Book:
         self.store = store
         self.asked: list[dict[str, Json]] = [
             {
-                "search": name, "parameters": its.model.parameters, "cluster": _network(question.cluster),
+                "search": name, "file": _file_digest(name), "parameters": its.model.parameters,
+                "cluster": _network(question.cluster),
                 "batch": its.global_batch, "sequence": its.sequence, "choices": str(asdict(its.choices)),
                 "efficiency": str(question.efficiency), "mapping": str(question.mapping),
             }
@@ -235,10 +240,14 @@ class _Book:
     def write(self, point: Point, found: tuple[Known, ...]) -> None:
         """Keep what was found; not what was not looked for."""
         for asked, known in zip(self.asked, found, strict=True):
-            its = known.found
-            if known.cutoff > 0 or its.whole:
-                stored: Json = [str(value) for value in (known.cutoff, its.seconds, its.bound, its.floor)]
-                self.store.put({**asked, "point": str(point)}, stored)
+            if known.cutoff > 0:
+                self.store.put({**asked, "point": str(point)}, _stored(known))
+
+
+def _file_digest(name: str) -> str:
+    """Of the file that a model is read from: another one may have the same name later; empty for a known model."""
+    file = Path(name)
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
 
 
 def _network(cluster: Cluster) -> str:
@@ -246,11 +255,34 @@ def _network(cluster: Cluster) -> str:
     return str((cluster.devices, cluster.levels))
 
 
+def _stored(known: Known) -> Json:
+    """As text, for JSON proper has no infinite numbers."""
+    variants = [(*astuple(its.variant), its.first, its.longer, its.proved) for its in known.variants]
+    return json.dumps((known.cutoff, known.seconds, known.bound, variants))
+
+
 def _known(stored: Json) -> Known | None:
     if stored is None:
         return None
-    cutoff, *values = (float(text) for text in cast("list[str]", stored))
-    return Known(cutoff, Evaluated(*values))
+    cutoff, seconds, bound, variants = json.loads(cast("str", stored))
+    return Known(cutoff, seconds, bound, tuple(_of_variant(*its) for its in variants))
+
+
+def _of_variant(
+    microbatch: int,
+    sequence: int,
+    tensor: int,
+    parallel: bool,  # noqa: FBT001 (a field of a stored row)
+    context: int,
+    expert: int,
+    attention: str,
+    dtype: str,
+    first: float,
+    longer: float,
+    proved: float,
+) -> OfVariant:
+    variant = Variant(microbatch, sequence, tensor, parallel, context, expert, Attention(attention), Dtype(dtype))
+    return OfVariant(variant, first, longer, proved)
 
 
 def _both(told: Told, watch: Watch) -> Watch:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 from intarsia.flow.predictions import notes_of_sequence
 from intarsia.graph import Dtype, Model, Phase, Servable, Serving
 from intarsia.ground import InputError
-from intarsia.machines.chips import efficiency_of
-from intarsia.machines.clusters import Cluster, read_cluster
+from intarsia.machines.chips import Chip, efficiency_of
+from intarsia.machines.clusters import read_cluster
 from intarsia.models import read_model
 from intarsia.place.serving import ServingChoices, ServingPlan, ServingTask, best_serving, check_serving
 from intarsia.place.serving.stages import split
@@ -102,7 +102,41 @@ def serve_model(
     Raises:
         InputError: anything of these that is wrong.
     """
+    of_model, task = serving_task(
+        model, cluster, prompt, output,
+        ttft=ttft, tpot=tpot, batch=batch, phase=phase, only=only, dtype=dtype, cache=cache, calibration=calibration,
+    )  # fmt: skip
+    outcome = best_serving(task)
+    if isinstance(outcome, Found):
+        wrong = check_serving(task, outcome.value)
+        if wrong:
+            raise AssertionError(f"the plan fails its check: {wrong}")
+    return ServingAnswer(of_model, task, outcome, serving_notes(of_model, task, outcome))
+
+
+def serving_task(
+    model: str,
+    cluster: str,
+    prompt: int,
+    output: int,
+    *,
+    ttft: float = inf,
+    tpot: float = inf,
+    batch: int = 0,
+    phase: str = "both",
+    only: Mapping[str, Sequence[str]] | None = None,
+    dtype: str = "bf16",
+    cache: str = "bf16",
+    calibration: str = "",
+    chip: Chip | None = None,
+) -> tuple[Model, ServingTask]:
+    """The model and the question, as ``serve_model`` is asked it; on another chip than the cluster's if there is one.
+
+    Raises:
+        InputError: anything of these that is wrong.
+    """
     of_model, of_cluster = read_model(model), read_cluster(cluster)
+    of_cluster = replace(of_cluster, chip=chip or of_cluster.chip)
     for name, value in (("prompt", prompt), ("output", output)):
         if value < 1:
             raise InputError(f"{name} is not positive", value=str(value), allowed="1 or more")
@@ -131,12 +165,7 @@ def serve_model(
         reads=phase != "decode",
     )
     _refuse(of_model, task)
-    outcome = best_serving(task)
-    if isinstance(outcome, Found):
-        wrong = check_serving(task, outcome.value)
-        if wrong:
-            raise AssertionError(f"the plan fails its check: {wrong}")
-    return ServingAnswer(of_model, task, outcome, _notes(of_model, of_cluster, task, outcome))
+    return of_model, task
 
 
 def _output(phase: str, output: int, ttft: float, tpot: float) -> int:
@@ -193,10 +222,9 @@ def _cut(task: ServingTask, tensor: int, expert: int) -> str:
     return task.model.serving_refusal(task.serving(Phase.PREFILL, 1, tensor, expert))
 
 
-def _notes(
-    model: Model, cluster: Cluster, task: ServingTask, outcome: Found[ServingPlan] | Infeasible
-) -> tuple[str, ...]:
+def serving_notes(model: Model, task: ServingTask, outcome: Found[ServingPlan] | Infeasible) -> tuple[str, ...]:
     """What a reader must know of the answer."""
+    cluster = task.cluster
     notes = [*notes_of_sequence(model, task.length)]
     if not notes and task.length > model.sequence:
         notes.append(f"{model.name} was trained on {model.sequence} tokens at most, a sequence has {task.length}")

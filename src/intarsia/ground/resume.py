@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
 from typing import TypeAlias
 
 from intarsia.ground.store import Json, Store
@@ -80,11 +81,23 @@ def _in_processes(
     pool = ProcessPoolExecutor(
         min(workers, len(asked)), mp_context=context, initializer=end_with, initargs=(os.getpid(),)
     )
-    try:
-        with _interruptions_held():
+    with ended(pool, others):
+        with interruptions_held():
             futures = {pool.submit(answer, question): index for index, question in asked}
         for future in as_completed(futures):
             keep(futures[future], future.result())
+
+
+@contextmanager
+def ended(pool: ProcessPoolExecutor, others: set[BaseProcess]) -> Iterator[None]:
+    """A pool that ends with the block; at once if something interrupts it.
+
+    Args:
+        pool: of processes.
+        others: this process's children that are not the pool's.
+    """
+    try:
+        yield
     except BaseException:
         # What is being computed is lost anyway, and may take minutes: nobody waits for it.
         for worker in set(multiprocessing.active_children()) - others:
@@ -106,7 +119,7 @@ def end_with(parent: int) -> None:
 
 
 @contextmanager
-def _interruptions_held() -> Iterator[None]:
+def interruptions_held() -> Iterator[None]:
     """Processes started in here never see Ctrl-C, which a terminal sends to all: it is their parent who ends them."""
     if not hasattr(signal, "pthread_sigmask"):
         yield

@@ -11,8 +11,9 @@ from intarsia.cost.layer import Groups
 from intarsia.graph import Contraction, Group, Layer, Model, Node, Recompute, Variant
 from intarsia.machines.chips.efficiency import Efficiency
 from intarsia.machines.clusters import Cluster
-from intarsia.place.tasks import layer_tasks
-from intarsia.schedule import list_makespan
+from intarsia.place.tasks import LayerTasks, layer_tasks
+from intarsia.schedule import bound, list_makespan, solve
+from intarsia.solvers import Found, Infeasible, Limits
 
 
 class Priceable(Protocol):
@@ -38,7 +39,7 @@ class ScheduledPass:
 
     def cost(self, cluster: Cluster, efficiency: Efficiency) -> PassCost:
         """The makespan, but no less than the HBM needs; collectives that show are part of it."""
-        tasks = layer_tasks((("again", self.again), ("pass", self.nodes)), cluster, self.groups, efficiency)
+        tasks = self._tasks(cluster, efficiency)
         spread = {task.name: task.all for task in tasks.problem.tasks}
         weights = sum(
             spread[f"pass/{node.name}"]
@@ -46,6 +47,17 @@ class ScheduledPass:
             if isinstance(node.work, Contraction) and node.work.accumulates
         )
         return PassCost(max(list_makespan(tasks.problem), tasks.hbm), 0.0, 0.0, weights)
+
+    def least(self, cluster: Cluster, efficiency: Efficiency, limits: Limits) -> float:
+        """Seconds that no schedule of the pass is shorter than, by the search for the shortest one."""
+        tasks = self._tasks(cluster, efficiency)
+        outcome = solve(tasks.problem, limits)
+        assert not isinstance(outcome, Infeasible), "cores run whatever is given to them"
+        best = outcome.value if isinstance(outcome, Found) else outcome.best
+        return max(tasks.hbm, best.bound if best else bound(tasks.problem))
+
+    def _tasks(self, cluster: Cluster, efficiency: Efficiency) -> LayerTasks:
+        return layer_tasks((("again", self.again), ("pass", self.nodes)), cluster, self.groups, efficiency)
 
 
 @dataclass(frozen=True, slots=True)

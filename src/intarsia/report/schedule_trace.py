@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from intarsia.flow.study.result import Gantt
+from intarsia.flow.study.model_records import Gantt
 
 MICRO = 1e6
 

@@ -6,26 +6,40 @@ evaluated in full (``evaluate.py``), best bound first (``search.py``).
 
 from intarsia.search.audit import Audit, audit
 from intarsia.search.certificate import Certificate, Looked, Moment, Searched
-from intarsia.search.evaluate import Evaluated, Known
+from intarsia.search.evaluate import Known, OfVariant
 from intarsia.search.objective import Objective, Per, Several
 from intarsia.search.question import Question, Training
 from intarsia.search.search import search
+from intarsia.search.serving import (
+    SearchedServing,
+    ServingAudit,
+    ServingCertificate,
+    ServingQuestion,
+    audit_serving,
+    search_serving,
+)
 from intarsia.search.workers import crew
 
 __all__ = [
     "Audit",
     "Certificate",
-    "Evaluated",
     "Known",
     "Looked",
     "Moment",
     "Objective",
+    "OfVariant",
     "Per",
     "Question",
     "Searched",
+    "SearchedServing",
+    "ServingAudit",
+    "ServingCertificate",
+    "ServingQuestion",
     "Several",
     "Training",
     "audit",
+    "audit_serving",
     "crew",
     "search",
+    "search_serving",
 ]

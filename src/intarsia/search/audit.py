@@ -57,8 +57,8 @@ def audit(
         every = tuple(tuple((v, 0.0) for v in variants(question.on(point, at))) for at in range(count))
         weight = float(objective.weights(points.rows(np.array([row])))[0])
         limit = searched.score / weight
-        found = desk.answer(Job(row, point, every, (0.0,) * count, limit, (None,) * count))
-        score = weight * float(objective.together(np.array([one.found.seconds for one in found])))
+        known = desk.answer(Job(row, point, every, (0.0,) * count, (0.0,) * count, limit, (None,) * count))
+        score = weight * float(objective.together(np.array([one.seconds for one in known])))
         worst = min(worst, score)
         if score < searched.score * (1 - EQUAL):
             beaten.append(point)

@@ -15,6 +15,8 @@ from intarsia.machines.template import Point
 class Certificate:
     """Why no chip is better.
 
+    Chips count as one worker meets them, who takes them in the order of their bounds; several count the same.
+
     Attributes:
         points: chips of the space.
         bounded: removed by a bound on all plans of every variant.
@@ -36,7 +38,7 @@ class Looked:
 
     Attributes:
         row, point: which.
-        seconds: of each training's best plan; infinite where none fits or where nobody wanted to know.
+        seconds: of each training's best plan; infinite where none fits or where it is beyond what was wanted.
         floors: of each training, seconds that no plan is below, whatever the schedules.
         score: of the objective; infinite unless all seconds are known.
         floor: no lower score is possible, whatever the schedules.
@@ -84,8 +86,8 @@ class Searched:
         score: of the objective.
         certificate: why no other is better.
         wall: seconds of the search.
-        removed: rows of chips that no evaluation looked at.
-        looked: the others, in the order in which they were looked at.
+        removed: rows of chips that bounds removed.
+        looked: the others, in the order of their bounds.
         history: how the search went.
     """
 

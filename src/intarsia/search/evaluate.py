@@ -1,56 +1,106 @@
-"""One chip in full: the best plan of each training, or bounds that say that it is no better than a limit."""
+"""One chip in full: the best plan of each training, or that it is no better than a limit."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from math import inf
 
 import numpy as np
 
 from intarsia.graph import Variant
 from intarsia.machines.template import Point, single
-from intarsia.place.branches import Brancher, space_with
+from intarsia.place.branches import Branch, Brancher, space_with
 from intarsia.place.nodes import best_first
-from intarsia.place.profile import Profile, demands
+from intarsia.place.plan import EQUAL
+from intarsia.place.profile import Demands, Profile, ScheduledPass, demands
 from intarsia.place.solve import Solved
+from intarsia.place.space import Task
+from intarsia.search.objective import Objective
 from intarsia.search.question import Question
 from intarsia.search.rough import Rough
+from intarsia.solvers import Limits
 
 Listed = tuple[tuple[Variant, float], ...]
 """Variants that plans may have, each with a bound on its plans, 0 for none."""
+PROVING = Limits(seconds=5.0)
+"""For the shortest schedule of one pass; nearly all take a few hundredths of a second."""
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluated:
-    """What is known of one training on a chip after it was looked at.
+class OfVariant:
+    """Facts about the plans of one variant on a chip, whatever else was asked.
 
     Attributes:
-        seconds: of its best plan; infinite where none fits, or where the bound is beyond the cutoff.
-        bound: no plan takes less, with the schedules that were made for its layers.
-        floor: no plan takes less, whatever the schedules of its layers.
+        variant: which.
+        first: no plan takes less, with the schedules that were made for its layers; infinite where none fits.
+        longer: how many times a quick bound on its schedules they take, at most.
+        proved: how many times the shortest schedules, or a bound on them, they take, at most; 0 if not worked out.
     """
 
-    seconds: float
-    bound: float
-    floor: float
+    variant: Variant
+    first: float
+    longer: float
+    proved: float = 0.0
 
-    @property
-    def whole(self) -> bool:
-        """Whether the best plan is known, or that nothing fits."""
-        return self.seconds < inf or self.bound == inf
+    def floor(self, least: float, made: float) -> float:
+        """What no plan takes less than, whatever the schedules; the shortest ones are asked for where they matter.
+
+        Args:
+            least: a bound on its plans, whatever the schedules.
+            made: what no plan takes less than with the schedules that were made.
+        """
+        quick = self.quick(least, made)
+        return max(quick, max(made, self.first) / self.proved) if quick < made and self.proved else quick
+
+    def quick(self, least: float, made: float) -> float:
+        """The same by quick bounds on schedules."""
+        return max(least, max(made, self.first) / self.longer)
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What an earlier run found of a training on a chip, and up to which seconds it looked."""
+    """Facts about one training on a chip: they hold in every search, and do not depend on how much it wanted to know.
+
+    Attributes:
+        cutoff: up to which seconds plans were looked for.
+        seconds: of the best plan; infinite where none takes the cutoff or less.
+        bound: no plan takes less, with the schedules that were made; infinite as the seconds are.
+        variants: of each variant that was listed.
+    """
 
     cutoff: float
-    found: Evaluated
+    seconds: float
+    bound: float
+    variants: tuple[OfVariant, ...]
 
-    def says(self, cutoff: float) -> bool:
-        """Whether it answers a question with this cutoff: the best plan is known, or it looked as far."""
-        return self.found.seconds < inf or self.cutoff >= cutoff
+    def says(self, cutoff: float, listed: Listed) -> bool:
+        """Whether it answers a question with this cutoff: it looked as far, at all of the variants that matter."""
+        sure, has = min(cutoff, self.seconds), self._by_variant()
+        return sure <= self.cutoff and all(
+            variant in has and (has[variant].proved > 0 or has[variant].quick(bound, sure) >= sure)
+            for variant, bound in listed
+            if bound <= sure
+        )
+
+    def floor(self, cutoff: float, listed: Listed, rest: float) -> float:
+        """What no plan takes less than, whatever the schedules, as somebody says who looked up to this cutoff.
+
+        Args:
+            cutoff: seconds.
+            listed: the variants that were looked at, each with a bound on its plans.
+            rest: a bound on the plans of all others.
+        """
+        made, has = self._made(cutoff), self._by_variant()
+        floors = [has[variant].floor(bound, made) if variant in has else bound for variant, bound in listed]
+        return min([rest, *floors])
+
+    def _made(self, cutoff: float) -> float:
+        """What no plan takes less than with the schedules that were made, or the cutoff."""
+        return self.bound if self.seconds <= cutoff else cutoff
+
+    def _by_variant(self) -> dict[Variant, OfVariant]:
+        return {one.variant: one for one in self.variants}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +110,7 @@ class Job:
     Attributes:
         row, point: which.
         listed: of each training, the variants that may be good enough.
+        rests: of each training, seconds that no plan with another variant is below.
         bounds: of each training, seconds that no plan is below.
         limit: of the objective's seconds together, beyond which nobody wants to know how many.
         known: of each training, what an earlier run found, or nothing.
@@ -68,9 +119,26 @@ class Job:
     row: int
     point: Point
     listed: tuple[Listed, ...]
+    rests: tuple[float, ...]
     bounds: tuple[float, ...]
     limit: float
     known: tuple[Known | None, ...]
+
+
+def turns(objective: Objective, job: Job, answer: Callable[[int, float], float]) -> None:
+    """The trainings in turn, until they are together beyond the limit.
+
+    Args:
+        objective: of the search.
+        job: the chip.
+        answer: is given a training and the seconds beyond which nobody wants to know how many; says the seconds of its
+            best plan, infinite where they are beyond that.
+    """
+    values = list(job.bounds)
+    for at in range(len(values)):
+        values[at] = answer(at, float(objective.cutoff(np.array(job.limit), np.array(values), at)))
+        if values[at] == inf:
+            return
 
 
 class Desk:
@@ -81,20 +149,17 @@ class Desk:
         self._branchers: dict[tuple[int, float, float, int], Brancher] = {}
 
     def answer(self, job: Job) -> tuple[Known, ...]:
-        """The trainings in turn, until they are together beyond the limit; those after it are left at their bounds."""
-        values = list(job.bounds)
-        answers = [Known(0.0, Evaluated(inf, bound, bound)) for bound in job.bounds]
-        objective = self.question.objective
-        for at, (listed, known) in enumerate(zip(job.listed, job.known, strict=True)):
-            cutoff = float(objective.cutoff(np.array(job.limit), np.array(values), at))
-            if known is not None and known.says(cutoff):
-                answers[at] = known
-            else:
-                brancher = self.brancher(job.point, at)
-                answers[at] = Known(cutoff, evaluate(self.question, at, brancher, job.point, listed, cutoff))
-            values[at] = answers[at].found.seconds
-            if values[at] == inf:
-                break
+        """What is known of the trainings in turn, until they are together beyond the limit; nothing of those after."""
+        answers = [Known(0.0, inf, inf, ()) for _ in job.bounds]
+
+        def answer(at: int, cutoff: float) -> float:
+            known, listed = job.known[at], job.listed[at]
+            if known is None or not known.says(cutoff, listed):
+                known = evaluate(self.question, at, self.brancher(job.point, at), job.point, listed, cutoff)
+            answers[at] = known
+            return known.seconds
+
+        turns(self.question.objective, job, answer)
         return tuple(answers)
 
     def brancher(self, point: Point, at: int) -> Brancher:
@@ -110,9 +175,9 @@ def evaluate(
     at: int,
     brancher: Brancher,
     point: Point,
-    listed: Sequence[tuple[Variant, float]],
+    listed: Listed,
     cutoff: float,
-) -> Evaluated:
+) -> Known:
     """The best plan of a training on a chip.
 
     Args:
@@ -124,39 +189,72 @@ def evaluate(
         cutoff: seconds beyond which nobody wants to know how many.
     """
     task = question.on(point, at)
-    rough = Rough(single(point), question.cluster, question.efficiency, question.mapping)
-    branches, floors = [], []
+    branches: list[Branch] = []
+    found: list[tuple[float, OfVariant, _Schedules | None]] = []
     for variant, least in listed:
-        profile = demands(task.model, variant, task.cluster).priced(question.efficiency)
-        branch = brancher.branch(profile, task)
-        if branch is not None and len(branch.order):
-            branches.append(branch)
-            floors.append((least, _longer(profile, rough)))
-    bound = inf
+        asked = demands(task.model, variant, task.cluster)
+        branch = brancher.branch(asked.priced(question.efficiency), task)
+        if branch is None or not len(branch.order):
+            found.append((least, OfVariant(variant, inf, 1.0), None))
+            continue
+        branches.append(branch)
+        schedules = _Schedules(question, point, asked, branch.profile)
+        found.append((least, OfVariant(variant, float(branch.first[branch.order[0]]), schedules.longer()), schedules))
+    seconds, bound = _best(task, branches, cutoff)
+    sure = min(cutoff, seconds)
+    return Known(cutoff, seconds, bound, tuple(_proved(*one, sure) for one in found))
+
+
+def _best(task: Task, branches: list[Branch], cutoff: float) -> tuple[float, float]:
+    """Of all plans: seconds and what none takes less than; infinite if the seconds are beyond the cutoff."""
     for step in best_first(space_with(task, branches)):
         if isinstance(step, Solved):
-            if step.seconds > cutoff:  # a variant that is not listed may be better, but not than the cutoff
-                return Evaluated(inf, cutoff, _floor(floors, min(step.bound, cutoff)))
-            bound = min(step.bound, step.seconds)
-            return Evaluated(step.seconds, bound, _floor(floors, bound))
-        if step > cutoff:
-            return Evaluated(inf, step, _floor(floors, step))
-    return Evaluated(inf, bound, bound)
+            if step.seconds <= cutoff:
+                return step.seconds, min(step.bound, step.seconds)
+        elif step > cutoff * (1 + EQUAL):  # rounding may put a bound a little above the best plan
+            break
+    return inf, inf
 
 
-def _floor(floors: list[tuple[float, float]], bound: float) -> float:
-    """What no plan takes less than whatever the schedules, from a bound on plans with these schedules."""
-    return min(max(least, bound / longer) for least, longer in floors)
+def _proved(least: float, known: OfVariant, schedules: _Schedules | None, sure: float) -> OfVariant:
+    """With the shortest schedules, where quick bounds on them leave better plans possible than were made."""
+    if schedules is None or known.quick(least, sure) >= sure:
+        return known
+    return replace(known, proved=schedules.proved_longer())
 
 
-def _longer(profile: Profile, rough: Rough) -> float:
-    """How many times the bound on its schedules a variant's passes take, at most."""
-    groups, only = rough.groups(profile.variant), np.zeros(1, dtype=np.int64)
-    found = 1.0
-    for item in profile.layers:
-        forward, back = (float(rough.seconds(n, groups, only)[0]) for n in (item.layer.forward, item.layer.backward))
-        for mode, cost in item.cost.items():
-            again = float(rough.seconds(item.layer.recomputed(mode), groups, only)[0])
-            pairs = ((cost.forward.seconds, forward), (cost.backward.seconds, again + back))
-            found = max(found, *(made / least for made, least in pairs if least))
-    return found
+@dataclass(frozen=True, slots=True)
+class _Schedules:
+    """The schedules of one variant's layers on a chip."""
+
+    question: Question
+    point: Point
+    asked: Demands
+    priced: Profile
+
+    def longer(self) -> float:
+        """How many times a quick bound they take, at most."""
+        its = self.question
+        rough = Rough(single(self.point), its.cluster, its.efficiency, its.mapping)
+        groups, only = rough.groups(self.asked.variant), np.zeros(1, dtype=np.int64)
+        found = 1.0
+        for item in self.priced.layers:
+            layer = item.layer
+            forward, back = (float(rough.seconds(nodes, groups, only)[0]) for nodes in (layer.forward, layer.backward))
+            for mode, cost in item.cost.items():
+                again = float(rough.seconds(layer.recomputed(mode), groups, only)[0])
+                pairs = ((cost.forward.seconds, forward), (cost.backward.seconds, again + back))
+                found = max(found, *(made / least for made, least in pairs if least))
+        return found
+
+    def proved_longer(self) -> float:
+        """How many times the shortest schedules, or a bound on them, they take, at most."""
+        found = 1.0
+        for item, asked in zip(self.priced.layers, self.asked.layers, strict=True):
+            made = [(item.cost[mode].backward.seconds, passes) for mode, passes in asked.passes.backward.items()]
+            made.append((next(iter(item.cost.values())).forward.seconds, asked.passes.forward))
+            for seconds, passes in made:
+                if isinstance(passes, ScheduledPass) and seconds:
+                    least = passes.least(self.asked.cluster, self.question.efficiency, PROVING)
+                    found = max(found, seconds / least)
+        return found

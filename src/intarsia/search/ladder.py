@@ -51,9 +51,9 @@ class Ladder:
         self._exact: dict[int, float] = {}
 
     def _dream(self, layer: Layer) -> dict[Recompute, float]:
-        """Both passes of a layer on the dream chip, by what is computed again."""
+        """Both passes of a layer on the dream chip, by what is computed again; of every mode, as profiles are."""
         both = self.rough.least(layer.forward, self.groups) + self.rough.least(layer.backward, self.groups)
-        return {mode: both + self.rough.least(layer.recomputed(mode), self.groups) for mode in self.modes}
+        return {mode: both + self.rough.least(layer.recomputed(mode), self.groups) for mode in Recompute}
 
     def slower(self, rows: Ints, *, sharp: bool) -> Floats:
         """How many times the dream's seconds the main layer takes at least on some chips."""

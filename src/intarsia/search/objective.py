@@ -79,7 +79,7 @@ class Objective:
         others = np.delete(seconds, at, axis=0) / np.delete(references, at).reshape(-1, *[1] * (seconds.ndim - 1))
         if self.several is Several.WORST:
             return np.asarray(np.where(others.max(axis=0) <= limit, references[at] * limit, 0.0))
-        with np.errstate(divide="ignore", over="ignore"):
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
             found = references[at] * np.exp(len(seconds) * np.log(limit) - np.log(others).sum(axis=0))
         return np.asarray(np.where(np.isinf(others).any(axis=0), 0.0, np.where(np.isinf(limit), np.inf, found)))
 

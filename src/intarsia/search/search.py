@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import inf
 from time import perf_counter
 
@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from intarsia.graph import Variant
 from intarsia.machines.template import Point
+from intarsia.place.plan import EQUAL
 from intarsia.search.certificate import Certificate, Looked, Moment, Searched
-from intarsia.search.evaluate import Job, Known
-from intarsia.search.ladder import ROUNDING, Ladder, ladders
+from intarsia.search.evaluate import Job, Known, turns
+from intarsia.search.ladder import Ladder, ladders
 from intarsia.search.question import Question
 from intarsia.search.rough import Rough
 from intarsia.search.workers import Crew, Here
@@ -49,7 +50,7 @@ def search(
         remember: what an earlier run has found of a chip, for each training.
         keep: is given what was found.
     """
-    state = _State(question, crew or Here(), told, remember, keep)
+    state = _State(question, crew or Here(question), told, remember, keep)
     groups = state.groups()
     if len(groups) > 1:
         state.relax()
@@ -57,6 +58,28 @@ def search(
     for rows in groups:
         state.group(rows)
     return state.answer()
+
+
+@dataclass(frozen=True, slots=True)
+class _Ranking:
+    """Chips of one memory and network, bounded.
+
+    Attributes:
+        rows: which.
+        every: of each training, the variants that are left.
+        tables: of each training, their bounds, [variants, rows].
+        order: of the chips, the least bound first.
+    """
+
+    rows: Ints
+    every: list[list[Ladder]]
+    tables: list[Floats]
+    order: list[int]
+
+
+def above(score: float) -> float:
+    """A little above: no chip is removed that rounding alone puts there."""
+    return score * (1 + EQUAL)
 
 
 class _State:
@@ -71,9 +94,10 @@ class _State:
         self.rough = Rough(self.points, question.cluster, question.efficiency, question.mapping)
         self.bounds: Floats = np.zeros(len(self.points))
         self.live: list[tuple[Variant, ...]] = [()] * len(question.trainings)
+        self.answered: dict[int, tuple[Known, ...]] = {}
         self.found: dict[int, Looked] = {}
         self.history: list[Moment] = []
-        self.upper = inf
+        self.best = self.upper = inf
 
     def groups(self) -> list[Ints]:
         """Rows of chips with one memory and one network, those with the most first."""
@@ -101,25 +125,29 @@ class _State:
         """The groups in the order of the best of a few chips of each that look good."""
         reached = []
         for group in groups:
-            rows = group[self.bounds[group] <= self.limit]
+            rows = group[self.bounds[group] <= above(self.upper)]
             reached.append(self._begin(rows, self._ladders(self.points.point(int(rows[0])))) if len(rows) else inf)
         return [groups[at] for at in np.argsort(reached, kind="stable").tolist()]
 
     def group(self, rows: Ints) -> None:
         """Bound and evaluate the chips of one memory and network."""
-        rows = rows[self.bounds[rows] <= self.limit]
+        rows = rows[self.bounds[rows] <= above(self.upper)]
         if not len(rows):
             return
         every = self._ladders(self.points.point(int(rows[0])))
         if self.upper == inf or not any(self.live):
             self._begin(rows, every)
-        listed, bounds = self._bound(rows, every)
+        listed, tables = self._bound(rows, every)
+        ranking = _Ranking(rows, listed, tables, np.argsort(self.bounds[rows], kind="stable").tolist())
         self._note()
-        for job, found in self.crew.answers(self.question, self._jobs(rows, listed, bounds)):
-            self.keep(job.point, found)
-            self.found[job.row] = looked = self._looked(job, found)
-            self.upper = min(self.upper, looked.score)
+        settling = self._settle(ranking)
+        for job, known in self.crew.answers(self._jobs(ranking)):
+            self.keep(job.point, known)
+            self.answered[job.row] = known
+            self.best = min(self.best, self._looked(job, known).score)
+            next(settling, None)
             self._note()
+        self.best = self.upper
 
     def _ladders(self, point: Point) -> list[list[Ladder]]:
         return [ladders(self.question, at, self.rough, point, only) for at, only in enumerate(self.live)]
@@ -127,9 +155,9 @@ class _State:
     def _begin(self, rows: Ints, every: list[list[Ladder]]) -> float:
         """Evaluate a few chips that look good, with the variants that look good on them: they bound all from above."""
         best = inf
-        for job, found in Here().answers(self.question, self._first(rows, every)):
-            best = min(best, self._looked(job, found).score)
-            self.upper = min(self.upper, best)
+        for job, known in Here(self.question).answers(self._first(rows, every)):
+            best = min(best, self._looked(job, known).score)
+            self.upper = self.best = min(self.upper, best)
         return best
 
     def _first(self, rows: Ints, every: list[list[Ladder]]) -> Iterator[Job]:
@@ -153,12 +181,13 @@ class _State:
             )
             row = int(shown[place])
             bounds = tuple(min(ladder.least for ladder in own) for own in every)
-            yield Job(row, self.points.point(row), listed, bounds, self._limit(row), (None,) * len(every))
+            none, rests = (None,) * len(every), (0.0,) * len(every)
+            yield Job(row, self.points.point(row), listed, rests, bounds, self._limit(row, self.best), none)
 
     def _bound(self, rows: Ints, every: list[list[Ladder]]) -> tuple[list[list[Ladder]], list[Floats]]:
         """The variants of each training that are left, and their bounds on every chip, [variants, rows]."""
         objective = self.question.objective
-        limits = self.limit / self.weights[rows]
+        limits = above(self.upper) / self.weights[rows]
         best = np.array([np.full(len(rows), min((ladder.least for ladder in own), default=inf)) for own in every])
         listed, tables = [], []
         for at, own in enumerate(every):
@@ -171,47 +200,68 @@ class _State:
         self.bounds[rows] = np.maximum(self.bounds[rows], objective.together(best) * self.weights[rows])
         return listed, tables
 
-    def _jobs(self, rows: Ints, every: list[list[Ladder]], tables: list[Floats]) -> Iterator[Job]:
-        """Chips whose bound is at or below the best so far, the least first."""
-        objective = self.question.objective
-        for place in np.argsort(self.bounds[rows], kind="stable").tolist():
-            row = int(rows[place])
-            if self.bounds[row] > self.limit:
+    def _jobs(self, ranking: _Ranking) -> Iterator[Job]:
+        """Chips whose bound is at or below the best of all answers so far, the least first."""
+        for place in ranking.order:
+            if self.bounds[ranking.rows[place]] > above(self.best):
                 return
-            columns = [table[:, place] for table in tables]
-            best = np.array([column.min(initial=inf) for column in columns])
-            limit = self._limit(row)
-            cutoffs = [float(objective.cutoff(np.array(limit), best, at)) for at in range(len(best))]
-            listed = tuple(
-                tuple(
-                    (ladder.variant, float(bound)) for ladder, bound in zip(own, column, strict=True) if bound <= cutoff
-                )
-                for own, column, cutoff in zip(every, columns, cutoffs, strict=True)
-            )
-            point = self.points.point(row)
-            yield Job(row, point, listed, tuple(best.tolist()), limit, self.remember(point))
+            job = self._job(ranking, place, self.best)
+            yield replace(job, known=self.remember(job.point))
 
-    @property
-    def limit(self) -> float:
-        """The best score so far, and a little more: no chip is removed that rounding alone puts above it."""
-        return self.upper * (1 + ROUNDING)
+    def _settle(self, ranking: _Ranking) -> Iterator[None]:
+        """Say of each chip, in the order of bounds, what somebody says who knows the chips before it and no other.
 
-    def _limit(self, row: int) -> float:
-        return self.limit / float(self.weights[row])
+        So what is said does not depend on the order in which answers come. ``upper`` is the best so far in this order.
+        Waits where an answer is missing.
+        """
+        for place in ranking.order:
+            row = int(ranking.rows[place])
+            if self.bounds[row] > above(self.upper):
+                return
+            while row not in self.answered:
+                yield
+            job = self._job(ranking, place, self.upper)
+            self.found[row] = self._looked(job, self.answered[row])
+            self.upper = min(self.upper, self.found[row].score)
 
-    def _looked(self, job: Job, found: tuple[Known, ...]) -> Looked:
-        seconds = tuple(one.found.seconds for one in found)
-        floors = tuple(max(one.found.floor, bound) for one, bound in zip(found, job.bounds, strict=True))
-        weight, objective = float(self.weights[job.row]), self.question.objective
-        score = weight * float(objective.together(np.array(seconds)))
-        floor = weight * float(objective.together(np.array(floors)))
-        return Looked(job.row, job.point, seconds, floors, score, floor)
+    def _job(self, ranking: _Ranking, place: int, best: float) -> Job:
+        """A chip with the variants whose bounds are not beyond a score."""
+        row, objective = int(ranking.rows[place]), self.question.objective
+        columns = [table[:, place] for table in ranking.tables]
+        least = np.array([column.min(initial=inf) for column in columns])
+        limit = self._limit(row, best)
+        cutoffs = tuple(float(objective.cutoff(np.array(limit), least, at)) for at in range(len(least)))
+        listed = tuple(
+            tuple((ladder.variant, float(bound)) for ladder, bound in zip(own, column, strict=True) if bound <= cutoff)
+            for own, column, cutoff in zip(ranking.every, columns, cutoffs, strict=True)
+        )
+        none = (None,) * len(least)
+        return Job(row, self.points.point(row), listed, cutoffs, tuple(least.tolist()), limit, none)
+
+    def _limit(self, row: int, best: float) -> float:
+        return above(best) / float(self.weights[row])
+
+    def _looked(self, job: Job, known: tuple[Known, ...]) -> Looked:
+        """What a job's answer says of its chip; the answer may be that of a job with a higher limit."""
+        seconds, floors, objective = [inf] * len(known), list(job.bounds), self.question.objective
+
+        def answer(at: int, cutoff: float) -> float:
+            own = known[at]
+            floors[at] = max(floors[at], own.floor(min(cutoff, own.cutoff), job.listed[at], job.rests[at]))
+            if own.seconds <= cutoff:
+                seconds[at] = own.seconds
+            return seconds[at]
+
+        turns(objective, job, answer)
+        weight = float(self.weights[job.row])
+        score, floor = (weight * float(objective.together(np.array(one))) for one in (seconds, floors))
+        return Looked(job.row, job.point, tuple(seconds), tuple(floors), score, floor)
 
     def _note(self) -> None:
-        left = int((self.bounds <= self.limit).sum())
+        left = int((self.bounds <= above(self.best)).sum())
         bound = self._least()
-        looked = len(self.found)
-        moment = Moment(perf_counter() - self.start, self.upper, bound, looked, max(left - looked, 0))
+        looked = len(self.answered)
+        moment = Moment(perf_counter() - self.start, self.best, bound, looked, max(left - looked, 0))
         self.history.append(moment)
         self.told(moment)
 
@@ -219,7 +269,7 @@ class _State:
         """What no chip's score is below."""
         bounds = self.bounds.copy()
         bounds[list(self.found)] = [max(one.floor, bounds[row]) for row, one in self.found.items()]
-        return min(float(bounds.min()), self.upper)
+        return min(float(bounds.min()), self.best)
 
     def answer(self) -> Searched:
         """The best of what was evaluated, and why nothing is better."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from intarsia.flow.study.file import Study
-from intarsia.flow.study.result import Baseline
+from intarsia.flow.study.model_records import Baseline
 from intarsia.flow.study.trials import Tried
 from intarsia.ground import InputError
 from intarsia.machines.chips import Mapping, efficiency_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from intarsia.flow.study.result import ChipRecord, ModelRecord, Result
+from intarsia.flow.study.model_records import ModelRecord
+from intarsia.flow.study.result import ChipRecord, Result
 from intarsia.ground.units import bytes_text, count_text, flops_text, percent_text, seconds_text
 
 
@@ -77,10 +78,11 @@ def _chips(first: ChipRecord | None, second: ChipRecord | None) -> Iterator[Row]
     if first is None or second is None:
         return
     yield Row("chip", "name", first.name, second.name)
-    yield from _texts("chip", first.fields, second.fields)
+    fields = [{name: text for name, text in one.fields.items() if name != "peak"} for one in (first, second)]
+    yield from _texts("chip", fields[0], fields[1])
     yield _number("chip", "peak", first.peak_flops, second.peak_flops, flops_text)
     yield _number("chip", "die", first.area, second.area, lambda value: f"{value:.1f} mm²")
-    for name, unit in (("watts", "W at most"), ("dollars", "dollars to make")):
+    for name, unit in (("watts", "W at most"), ("dollars", "USD to make")):
         totals = [_total(one, name) for one in (first, second)]
         yield _number("chip", name, totals[0], totals[1], lambda value, unit=unit: f"{value:,.0f} {unit}")
 

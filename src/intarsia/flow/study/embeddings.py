@@ -14,7 +14,7 @@ from intarsia.embed.stationary import best_fit, embedding_of, gathered, roles_of
 from intarsia.flow.answers import Question
 from intarsia.flow.fit import answer
 from intarsia.flow.study.layers import Running
-from intarsia.flow.study.result import EmbeddingRecord
+from intarsia.flow.study.model_records import EmbeddingRecord
 from intarsia.graph import Contraction
 from intarsia.ground import QUIET
 from intarsia.ground.units import count_text

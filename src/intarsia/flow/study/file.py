@@ -44,6 +44,7 @@ class Study(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
         audit: removed chips that are evaluated in full after the search.
         seed: of the audit's draw.
         workers: processes; 0 for one to each core.
+        ray: address of a Ray cluster that evaluates chips instead; empty for none.
         baselines: names of clusters of the catalogue whose chips are compared, as many as ``cluster`` has.
     """
 
@@ -64,6 +65,7 @@ class Study(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     audit: int = 0
     seed: int = 0
     workers: int = 0
+    ray: str = ""
     baselines: tuple[str, ...] = BASELINES
 
     @property
@@ -93,6 +95,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     audit: int = 0
     seed: int = 0
     workers: int = 0
+    ray: str = ""
     baselines: tuple[str, ...] = BASELINES
 
 
@@ -124,7 +127,7 @@ def _study(file: _File, where: str) -> Study:
         if value < least:
             raise InputError(f"{name} is not possible", where=where, value=str(value), allowed=f"{least} or more")
     fixed = not file.space
-    for name in ("audit", "hbm_gib", "budget", "front", "objective", "several"):
+    for name in ("audit", "hbm_gib", "budget", "front", "objective", "several", "ray"):
         given = getattr(file, name)
         if fixed and given:
             raise InputError(f"{name} is for a search of chips", where=where, value=str(given), hint='space = "phaze"')

@@ -11,10 +11,10 @@ from intarsia.flow.study.chosen import Chosen, Planned
 from intarsia.flow.study.embeddings import embedding_records, instruction_of
 from intarsia.flow.study.file import Study
 from intarsia.flow.study.layers import running
+from intarsia.flow.study.model_records import Baseline, Gantt, ModelRecord, Neighbour
 from intarsia.flow.study.neighbours import changes, neighbour
 from intarsia.flow.study.planned import memory_record, plan_record
 from intarsia.flow.study.progress import Progress, Watch, steps
-from intarsia.flow.study.result import Baseline, Gantt, ModelRecord, Neighbour
 from intarsia.flow.study.timed import time_record
 from intarsia.flow.study.timelines import pipeline_gantt, schedule_gantt
 from intarsia.flow.study.trials import Trial, Tried, tried

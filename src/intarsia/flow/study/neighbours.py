@@ -8,7 +8,7 @@ from typing import Any
 
 from intarsia.flow.study.chosen import Chosen, Hunt
 from intarsia.flow.study.fields import NAMES, field_text
-from intarsia.flow.study.result import Neighbour
+from intarsia.flow.study.model_records import Neighbour
 from intarsia.flow.study.trials import Tried, alone
 from intarsia.ground import InputError
 from intarsia.ground.units import bytes_text, count_text, hertz_text, rate_text

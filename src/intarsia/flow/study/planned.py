@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from intarsia.flow.predictions import notes_of
-from intarsia.flow.study.result import MemoryRecord, PlanRecord
+from intarsia.flow.study.model_records import MemoryRecord, PlanRecord
 from intarsia.graph import Model
 from intarsia.ground.units import count_text
 from intarsia.machines.clusters import Cluster

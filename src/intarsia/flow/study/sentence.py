@@ -8,6 +8,9 @@ from intarsia.flow.study.result import SearchRecord
 from intarsia.flow.study.trials import degrees_text
 from intarsia.ground.units import count_text, seconds_text
 
+LEAST = 1e-4
+"""A gap below this is told as this."""
+
 
 def sentence_of(study: Study, chosen: Chosen) -> str:
     """What was found, with its proof; or that nothing fits, and why."""
@@ -32,4 +35,5 @@ def _proof(found: SearchRecord) -> str:
     if not found.gap:
         return "no chip of the space is better"
     what = "of that" if found.unit == "s" else f"of its {found.objective}"
-    return f"no chip of the space saves more than {100 * found.gap:.2g} % {what}"
+    share = f"more than {100 * found.gap:.2g} %" if found.gap >= LEAST else f"{100 * LEAST:g} %"
+    return f"no chip of the space saves {share} {what}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from intarsia.cost import demand
 from intarsia.flow.study.layers import Running
-from intarsia.flow.study.result import OperatorTime, TimeRecord
+from intarsia.flow.study.model_records import OperatorTime, TimeRecord
 from intarsia.graph import Collective, Node
 from intarsia.place.plan import Plan
 

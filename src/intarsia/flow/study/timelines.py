@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from intarsia.flow.study.layers import Running
-from intarsia.flow.study.result import Bar, Gantt
+from intarsia.flow.study.model_records import Bar, Gantt
 from intarsia.ground.units import count_text, percent_text, seconds_text
 from intarsia.place.plan import Plan
 from intarsia.place.simulate import simulate

@@ -1,6 +1,7 @@
 """A model that answers, on a cluster: pace and bytes of a deployment, and the best one with its proof."""
 
 from intarsia.place.serving.check import check_serving
+from intarsia.place.serving.chips import RatedCuts, bound_with_messages, rated_cuts
 from intarsia.place.serving.memory import ServingMemory
 from intarsia.place.serving.pace import Pace
 from intarsia.place.serving.plan import Considered, Parts, Served, ServingPlan
@@ -15,6 +16,7 @@ __all__ = [
     "Deployment",
     "Pace",
     "Parts",
+    "RatedCuts",
     "Served",
     "ServingChoices",
     "ServingMemory",
@@ -23,6 +25,8 @@ __all__ = [
     "all_degrees",
     "best_serving",
     "bound_tokens",
+    "bound_with_messages",
     "check_serving",
     "most_tokens",
+    "rated_cuts",
 ]

@@ -130,6 +130,18 @@ class Cut:
         most = self._within(most, prompts, prompts, prefill)
         return self._tokens(most, prefill) if most else 0.0
 
+    def bound_before(self, prompts: int) -> float:
+        """The same by arithmetic, collectives counted: nothing is priced."""
+        most, prefill = self.most(prompts), 0.0
+        if most < prompts:
+            return 0.0
+        if self.task.reads:
+            if self._chain(prompts, messages=True) > self.task.ttft * (1 + EQUAL):
+                return 0.0
+            prefill = slowest(self.read, prompts, messages=True) / prompts
+        most = self._within(most, prompts, prompts, prefill)
+        return self._tokens(most, prefill) if most else 0.0
+
     def exceeds(self, least: float, sequences: int, prefill: float) -> bool:
         """Whether up to so many sequences may make more tokens a second, if a prompt takes so long."""
         return self._tokens(sequences, prefill) > least
@@ -230,7 +242,8 @@ def fewest(cut: Cut) -> Served | None:
 def best_of(cut: Cut, least: float = 0.0) -> Served | None:
     """The best of the candidates that meet the limits; None if none does, or none makes more than ``least``."""
     best: Served | None = None
-    bounds = [(cut.bound_of(prompts), prompts) for prompts in prompts_of(cut.task)]
+    worthwhile = [prompts for prompts in prompts_of(cut.task) if cut.bound_before(prompts) > least]
+    bounds = [(cut.bound_of(prompts), prompts) for prompts in worthwhile]
     for bound, prompts in sorted(bounds, key=lambda pair: (-pair[0], pair[1])):
         if bound <= least:
             break
@@ -245,7 +258,8 @@ def _candidates(cut: Cut, prompts: int, least: float) -> Iterator[Served]:
     _, prefill = reading(cut.prices, cut.degrees, prompts)
     late = 0
     for sequences in batches(cut, prompts):
-        if not cut.exceeds(least, sequences, prefill):
+        border = late - 1 if late and not cut.task.choices.batch else sequences
+        if not cut.exceeds(least, border, prefill):
             return
         found = cut.served(sequences, prompts)
         if not cut.meets(found):

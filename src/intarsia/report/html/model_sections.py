@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from intarsia.flow.study import Result
-from intarsia.flow.study.result import Baseline, EmbeddingRecord, ModelRecord
+from intarsia.flow.study.model_records import Baseline, EmbeddingRecord, ModelRecord
 from intarsia.ground.units import bytes_text, count_text, flops_text, percent_text, rate_text, ratio_text, seconds_text
 from intarsia.report.html.markup import Html, element, joined, table
 from intarsia.report.html.sections import absent, chart, how

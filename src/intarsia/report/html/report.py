@@ -37,12 +37,10 @@ def _made(result: Result) -> Html:
         ("command", made.command),
         ("version", made.version),
         ("ready", made.at),
-        ("took", f"{seconds_text(made.seconds)}, {made.workers} processes"),
+        ("took", f"{seconds_text(made.seconds)}, {made.workers} process{'es' if made.workers > 1 else ''}"),
         ("schema", result.schema),
         *((f"network: {text.partition(':')[0]}", text.partition(": ")[2]) for text in result.network),
     ]
-    asked = json.loads(result_text(result))["study"]
-    lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in asked.items() if value]
     return joined(
         [
             element("h2", "How this was made", id="made"),
@@ -50,6 +48,21 @@ def _made(result: Result) -> Html:
             element("p", "Every figure says how it was made and what it rests on. All of them stand in ",
                     element("code", "result.json"), " beside this file.", class_="note"),
             element("h3", "What was asked"),
-            element("pre", "\n".join(lines)),
+            element("pre", _asked(result)),
         ]
     )  # fmt: skip
+
+
+def _asked(result: Result) -> str:
+    """The study's file, its keys in our order, without those that say nothing."""
+    asked = json.loads(result_text(result))["study"]
+    plain = {name: value for name, value in asked.items() if value and not isinstance(value, dict)}
+    tables = {name: value for name, value in asked.items() if value and isinstance(value, dict)}
+    lines = [_line(name, value) for name, value in plain.items()]
+    for name, table_of in tables.items():
+        lines += ["", f"[{name}]", *(_line(key, value) for key, value in table_of.items())]
+    return "\n".join(lines)
+
+
+def _line(name: str, value: object) -> str:
+    return f"{name} = {json.dumps(value, ensure_ascii=False)}"

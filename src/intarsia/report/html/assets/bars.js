@@ -51,7 +51,7 @@ function drawTime(figure, result, model) {
   const marks = operators.map((one, index) => {
     const y = index * row;
     const mark = svg("g", { role: "img" }, svg("rect", { class: "bar", x: 0, y: y + 18, width: x(one.seconds), height: 10, fill: colour(["tensor", "vector", "network"].indexOf(one.kind)) }));
-    chart.append(text(0, y + 13, one.name), text(width - 2, y + 13, `${secondsText(one.seconds)}, ${one.binds}`, { class: "soft", "text-anchor": "end" }), mark);
+    chart.append(text(0, y + 13, one.name), text(width - 2, y + 13, width > 520 ? `${secondsText(one.seconds)}, ${one.binds}` : secondsText(one.seconds), { class: "soft", "text-anchor": "end" }), mark);
     return told(mark, `${one.name}\n${secondsText(one.seconds)}, ${percentText(one.share)} of all operators\nbound by ${one.binds}`);
   });
   reachable(marks);
@@ -111,7 +111,7 @@ function drawBaselines(figure, result, model) {
   const marks = every.map((one, index) => {
     const y = index * row;
     const mark = svg("g", { role: "img" });
-    chart.append(text(0, y + 14, one.chip, { class: index ? "" : "strong" }));
+    chart.append(text(0, y + 14, index ? one.chip : "this study's chip", { class: index ? "" : "strong" }));
     if (one.samples === null) {
       chart.append(text(0, y + 32, one.because, { class: "soft" }));
       return null;

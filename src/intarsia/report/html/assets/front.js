@@ -22,7 +22,7 @@ function drawFront(figure, result) {
   const y = linear(low, high, bottom, top);
   const [title, unit] = AXES[state.axis];
   const chart = canvas(width, height, `${points.length} chips by ${title} and ${result.search.objective}`);
-  xAxis(chart, x, near, far, top, bottom, [1, unit], width / 110);
+  xAxis(chart, x, near, far, top, bottom, [1, unit], width / 140);
   yAxis(chart, y, low, high, left, width - 12, valueUnit(high, result), 5);
   chart.append(text(width - 12, bottom + 34, `${title}, ${unit}`, { class: "soft", "text-anchor": "end" }));
   const front = points.filter((one) => one.front.includes(state.axis)).sort((a, b) => a[state.axis] - b[state.axis]);

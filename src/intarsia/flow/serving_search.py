@@ -1,0 +1,160 @@
+"""What ``serve --space`` answers: the chip of a space that serves a model best, its deployment, and the proof."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import inf
+
+from intarsia.flow.searching import OBJECTIVES
+from intarsia.flow.serving import serving_notes, serving_task
+from intarsia.graph import Model
+from intarsia.ground import InputError
+from intarsia.ground.records import refuse_unknown
+from intarsia.machines.template import TemplateSpace, chip_of, read_space
+from intarsia.place.serving import ServingPlan, best_serving, check_serving
+from intarsia.search import SearchedServing, ServingAudit, ServingQuestion, audit_serving, search_serving
+from intarsia.solvers import Found, Infeasible
+
+SHOWN = 25
+"""Chips between two reports of progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServingSearchAnswer:
+    """A searched chip.
+
+    Attributes:
+        model: what answers.
+        question: what was asked.
+        searched: the chip and the certificate.
+        outcome: the deployment on it, from ``serve`` itself; or what is in the way on the chip with the highest bound,
+            or, where every bound is 0, on one with the most memory.
+        audit: removed chips that were evaluated after all.
+    """
+
+    model: Model
+    question: ServingQuestion
+    searched: SearchedServing
+    outcome: Found[ServingPlan] | Infeasible
+    audit: ServingAudit | None
+
+    @property
+    def plan(self) -> ServingPlan | None:
+        """The best deployment on the best chip; nothing where no chip serves."""
+        return self.outcome.value if isinstance(self.outcome, Found) else None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was assumed."""
+        point = self.searched.point or self.searched.nearest
+        return serving_notes(self.model, self.question.on(point), self.outcome)
+
+
+def search_serving_chip(
+    model: str,
+    cluster: str,
+    prompt: int,
+    output: int,
+    *,
+    space: str,
+    hbm_gib: Sequence[int] = (),
+    objective: str = "throughput",
+    ttft: float = inf,
+    tpot: float = inf,
+    batch: int = 0,
+    phase: str = "both",
+    only: Mapping[str, Sequence[str]] | None = None,
+    dtype: str = "bf16",
+    cache: str = "bf16",
+    calibration: str = "",
+    audited: int = 0,
+    told: Callable[[str], None] = lambda _: None,
+) -> ServingSearchAnswer:
+    """The chip with the most tokens of answers per second, or the most for each mm², watt or dollar.
+
+    Args:
+        model: a name or a configuration.
+        cluster: ``NAMExN`` or a file: devices and network; its chip is what is searched for.
+        prompt: tokens of a prompt.
+        output: tokens of an answer.
+        space: of chips: a name or a TOML file.
+        hbm_gib: capacities of the memory beside the die; those of the space for none.
+        objective: throughput, or throughput for each mm², watt or dollar.
+        ttft: seconds to the first token at most.
+        tpot: seconds between tokens at most.
+        batch: sequences of one replica; 0 for any.
+        phase: ``prefill`` or ``decode`` where the devices do nothing else, or ``both``.
+        only: choices of deployments that are restricted to values.
+        dtype: of weights and products.
+        cache: of keys and values.
+        calibration: a file of efficiencies.
+        audited: removed chips to evaluate in full afterwards.
+        told: is told what the search does.
+
+    Raises:
+        InputError: anything of these that is wrong.
+    """
+    if objective not in OBJECTIVES:
+        raise refuse_unknown(objective, tuple(OBJECTIVES), what="objective", hint="one of these")
+    if audited < 0:
+        raise InputError("audit is negative", value=str(audited), allowed="0 or more")
+    chips = _space(space, hbm_gib)
+    of_model, task = serving_task(
+        model, cluster, prompt, output,
+        ttft=ttft, tpot=tpot, batch=batch, phase=phase, only=only, dtype=dtype, cache=cache, calibration=calibration,
+        chip=chip_of(chips.points.point(0)),
+    )  # fmt: skip
+    question = ServingQuestion(chips, task, OBJECTIVES[objective])
+
+    def tell(looked: int, score: float) -> None:
+        if looked % SHOWN == 1:
+            told(f"{looked} chips looked at; best {score:.6g}" if score else f"{looked} chips looked at")
+
+    told("bounds")
+    searched = search_serving(question, told=tell)
+    outcome = _outcome(question, searched)
+    audit = None
+    if audited:
+        told(f"audit of {audited} removed chips")
+        audit = audit_serving(question, searched, audited)
+    return ServingSearchAnswer(of_model, question, searched, outcome, audit)
+
+
+def _space(text: str, hbm_gib: Sequence[int]) -> TemplateSpace:
+    space = read_space(text)
+    if hbm_gib:
+        if min(hbm_gib) < 1:
+            raise InputError(
+                "a capacity is not positive", where="--hbm", value=str(min(hbm_gib)), allowed="GiB, 1 or more"
+            )
+        if space.stacks[0]:
+            raise InputError(
+                "in this space HBM comes in stacks", where="--hbm", value=space.name, hint="leave --hbm out"
+            )
+        space = replace(space, hbm_gib=tuple(sorted(set(hbm_gib))))
+    if not len(space.points):
+        raise InputError("no chip is within the budget", where=f"space {space.name}", hint="a larger one")
+    if space.points.more_cores.any():
+        raise InputError(
+            "a chip that serves has one kind of tensor cores", where=f"space {space.name}", value="more_cores",
+            allowed="0",
+        )  # fmt: skip
+    return space
+
+
+def _outcome(question: ServingQuestion, searched: SearchedServing) -> Found[ServingPlan] | Infeasible:
+    """The deployment on the best chip, from the search for deployments alone, which must agree."""
+    if searched.point is None or searched.served is None:
+        outcome = best_serving(question.on(searched.nearest))
+        assert isinstance(outcome, Infeasible), "search and serve disagree"
+        return outcome
+    task = question.on(searched.point)
+    outcome = best_serving(task)
+    assert isinstance(outcome, Found), "search and serve disagree"
+    plan, tokens = outcome.value, searched.served.pace.tokens_per_second
+    assert abs(plan.pace.tokens_per_second - tokens) <= 1e-9 * tokens, "search and serve disagree"
+    wrong = check_serving(task, plan)
+    if wrong:
+        raise AssertionError(f"the plan fails its check: {wrong}")
+    return outcome
