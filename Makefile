@@ -72,6 +72,9 @@ bench: setup
 	$(BIN)/python benchmarks/predictions.py
 	$(BIN)/python benchmarks/expert_plans.py
 	$(BIN)/python benchmarks/chip_search.py
+	$(BIN)/python benchmarks/embedding_costs.py --search
+	$(BIN)/python benchmarks/published_evaluation.py
+	$(BIN)/python benchmarks/serving.py
 	$(BIN)/intarsia calibrate a100 --recompute none --attention eager
 	$(BIN)/intarsia bench deepbench --target vta --set inference
 

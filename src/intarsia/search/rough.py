@@ -88,6 +88,7 @@ class Rough:
     efficiency: Efficiency
     mapping: Mapping = Mapping.EMBEDDED
     _tasks: dict[object, _Task] = field(default_factory=dict)
+    _least: dict[object, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._tables = {kind: _table(self.points, kind) for kind in KINDS}
@@ -157,9 +158,13 @@ class Rough:
 
     def least(self, nodes: tuple[Node, ...], groups: Groups) -> float:
         """At least so long takes a pass of these nodes on any of the chips."""
-        single, paths = self._summed(nodes, groups)
-        found = max(float(column.min()) for column in single.values())
-        return max([found, *(sum(float(column.min()) for column in path.values()) for path in paths)])
+        asked = (nodes, tuple(groups.items()))
+        if asked not in self._least:
+            single, paths = self._summed(nodes, groups)
+            found = max(float(column.min()) for column in single.values())
+            along = [sum(float(column.min()) for column in path.values()) for path in paths]
+            self._least[asked] = max([found, *along])
+        return self._least[asked]
 
     def _summed(self, nodes: tuple[Node, ...], groups: Groups) -> tuple[dict[str, Floats], list[dict[str, Floats]]]:
         """For each kind a lower bound by its table; and for some paths what each kind adds, by its table."""

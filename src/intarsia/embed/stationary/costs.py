@@ -116,7 +116,7 @@ def _fits(role: Role, patch: Patch, width: int, depth: int) -> list[Fit]:
     return [Fit(role, patch, q, tiles * rows, tiles) for q in sorted(every)]
 
 
-def _together(most: Ints, rows: int, depth: Ints) -> tuple[Ints, Ints, Ints]:
+def _together(most: Ints, rows: int | Ints, depth: Ints) -> tuple[Ints, Ints, Ints]:
     """How many tiles to load together: one, as many as hide the loading, as many as fit."""
     return np.ones_like(most), np.minimum(most, -(-depth // rows)), most
 
@@ -135,10 +135,42 @@ def _dealt(loads: Ints, stream: Ints, cores: Ints, depth: Ints) -> Ints:
 def _by_fronts(roles: tuple[Role, ...], cores: Ints, width: Ints, depth: Ints) -> Ints:
     """The same where patches are tried: the front of each kind of array, on every number of cores."""
     arrays, which = np.unique(np.stack([width, depth], axis=1), axis=0, return_inverse=True)
+    tried = [(role, _tried(role, int(width.max()))) for role in roles]
     best = np.empty(len(cores), dtype=np.int64)
     for at, (w, d) in enumerate(arrays.tolist()):
         own = which.ravel() == at
-        fits = front(roles, w, d)
-        loads, stream = (np.array([value]).T for value in ([f.loads for f in fits], [f.stream for f in fits]))
-        best[own] = _dealt(loads, stream, cores[own], np.array(d)).min(axis=0) + w + d
+        loads, stream = _front([_loaded(role, *columns, w, d) for role, columns in tried])
+        best[own] = _dealt(loads[:, None], stream[:, None], cores[own], np.array(d)).min(axis=0) + w + d
     return best
+
+
+@lru_cache(maxsize=4096)
+def _tried(role: Role, width: int) -> tuple[Ints, Ints, Ints]:
+    """Of every patch on at most ``width`` columns: its columns, the rows that are left, and what k counts to."""
+    found = patches(role, width)
+    every = np.array(found, dtype=np.int64).reshape(len(found), len(role.slides))
+    rows, reach = np.full(len(every), role.rows), np.full(len(every), role.depth)
+    for slide, sizes in zip(role.slides, every.T, strict=True):
+        rows = rows * np.array([slide.rows(size) for size in sizes.tolist()], dtype=np.int64)
+        reach = reach * (slide.inner_extent + slide.inner_step * (sizes - 1))
+    return every.prod(axis=1), rows, reach
+
+
+def _loaded(role: Role, lanes: Ints, rows: Ints, reach: Ints, width: int, depth: int) -> tuple[Ints, Ints]:
+    """Loads and streams of the embeddings with these patches, so far as they fit the array."""
+    fits = lanes <= width
+    lanes, rows, reach = lanes[fits], rows[fits], reach[fits]
+    room = width // lanes
+    tiles = role.batch * -(-role.columns // room) * -(-reach // depth)
+    slots = (width // (lanes * np.minimum(room, role.columns))) * np.maximum(depth // reach, 1)
+    every = _together(np.minimum(slots, tiles), rows, np.array(depth))
+    return np.concatenate([-(-tiles // q) for q in every]), np.concatenate([rows * q for q in every])
+
+
+def _front(found: list[tuple[Ints, Ints]]) -> tuple[Ints, Ints]:
+    """Those of which no other has as few loads and as short streams."""
+    loads, stream = (np.concatenate(columns) for columns in zip(*found, strict=True))
+    order = np.lexsort((stream, loads))
+    loads, stream = loads[order], stream[order]
+    kept = np.r_[True, stream[1:] < np.minimum.accumulate(stream)[:-1]]
+    return loads[kept], stream[kept]
