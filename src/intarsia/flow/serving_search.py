@@ -12,6 +12,7 @@ from intarsia.graph import Model
 from intarsia.ground import InputError
 from intarsia.ground.records import refuse_unknown
 from intarsia.machines.template import TemplateSpace, chip_of, read_space
+from intarsia.place.plan import EQUAL
 from intarsia.place.serving import ServingPlan, best_serving, check_serving
 from intarsia.search import SearchedServing, ServingAudit, ServingQuestion, audit_serving, search_serving
 from intarsia.solvers import Found, Infeasible
@@ -153,7 +154,7 @@ def _outcome(question: ServingQuestion, searched: SearchedServing) -> Found[Serv
     outcome = best_serving(task)
     assert isinstance(outcome, Found), "search and serve disagree"
     plan, tokens = outcome.value, searched.served.pace.tokens_per_second
-    assert abs(plan.pace.tokens_per_second - tokens) <= 1e-9 * tokens, "search and serve disagree"
+    assert abs(plan.pace.tokens_per_second - tokens) <= EQUAL * tokens, "search and serve disagree"
     wrong = check_serving(task, plan)
     if wrong:
         raise AssertionError(f"the plan fails its check: {wrong}")
