@@ -167,10 +167,11 @@ def _connected(address: str, count: int) -> ModuleType:
         import ray
     except ModuleNotFoundError as error:
         raise InputError("Ray is not installed", where="--ray", hint="pip install 'intarsia[ray]'") from error
-    quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
-    own = {"num_cpus": count or cores(), "include_dashboard": False, "object_store_memory": OBJECTS}
+    asked: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
+    if address == LOCAL:
+        asked |= {"num_cpus": count or cores(), "include_dashboard": False, "object_store_memory": OBJECTS}
     try:
-        ray.init(address, **quiet, **(own if address == LOCAL else {}))
+        ray.init(address, **asked)
     except (ConnectionError, TimeoutError) as error:
         reason = " ".join(str(error).split())
         raise InputError(
