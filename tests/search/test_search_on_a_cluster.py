@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import sys
 from collections.abc import Iterator
 from types import ModuleType
@@ -19,6 +20,14 @@ from intarsia.search.workers import Answers
 CLOSE = 1e-9
 MANY = 11
 """A drawn question with two memories and eight chips that are looked at, half of them in full."""
+
+
+@pytest.fixture(autouse=True)
+def _alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No two tests of this file at once: Ray finds any cluster of the machine, another test's too."""
+    with (tmp_path_factory.getbasetemp().parent / "ray.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def said(searched: Searched) -> tuple[Any, ...]:
