@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from math import exp, log
+from pathlib import Path
 
 from command import options, read, write
 
@@ -30,6 +31,7 @@ MODELS = {
 }  # fmt: skip
 STUDY = ("convnext-tiny", "mobilenet-v2", "bert-large")
 CLUSTER, BATCH = "tpuv4x64", 2048
+SPACE = str(Path(__file__).parents[1] / "examples" / "large-cores.toml")
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def main() -> None:
     parser.add_argument("--array", metavar="WxD", action="append", help="of a tensor core (default 32x32, 128x128)")
     parser.add_argument("--microbatch", metavar="N", type=int, default=16, help="samples (default 16)")
     parser.add_argument("--search", action="store_true", help="the study as well")
-    parser.add_argument("--space", metavar="NAME", default="wide", help="of chips (default wide)")
+    parser.add_argument("--space", metavar="NAME", default=SPACE, help="of chips (default large-cores.toml)")
     parser.add_argument(
         "--models", metavar="NAME,NAME", default=",".join(STUDY), help="of the study (default %(default)s)"
     )
