@@ -129,12 +129,12 @@ def main() -> None:
             print(f"{name:18s}{kind:13s}{array:>9s}{one.padded:9.1%}{one.embedded:10.1%}{one.gain:7.2f}×", flush=True)
     models = tuple(arguments.models.split(","))
     found = study(models, arguments.space, arguments.workers) if arguments.search else []
-    for one in found:
-        print(f"\nbest by {one.costs} costs: {one.chip} (gap {one.gap:.2%}, {one.wall:.0f} s)")
-        print(f"  {one.score:.3f} of the TPUv4-like chip's seconds, by the embeddings' cost")
+    for its in found:
+        print(f"\nbest by {its.costs} costs: {its.chip} (gap {its.gap:.2%}, {its.wall:.0f} s)")
+        print(f"  {its.score:.3f} of the TPUv4-like chip's seconds, by the embeddings' cost")
         print(
             "  "
-            + ", ".join(f"{name} {seconds * 1e3:.1f} ms" for name, seconds in zip(models, one.seconds, strict=True))
+            + ", ".join(f"{name} {seconds * 1e3:.1f} ms" for name, seconds in zip(models, its.seconds, strict=True))
         )
     if found:
         print(f"\nthe chip found with embeddings is {found[0].score / found[1].score:.3f}× faster")
