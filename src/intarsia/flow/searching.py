@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import cast
 
 from intarsia.flow.questions import read_sequence, refuse_choices
+from intarsia.flow.spaces import chip_space
 from intarsia.graph import Attention, Dtype, Variant
 from intarsia.ground import InputError
 from intarsia.ground.records import refuse_unknown
@@ -18,8 +19,9 @@ from intarsia.ground.store import Json, Store, default_store
 from intarsia.ground.units import seconds_text
 from intarsia.machines import chips
 from intarsia.machines.clusters import Cluster, read_cluster
-from intarsia.machines.template import TPUV4_LIKE, Point, TemplateSpace, chip_of, read_space
+from intarsia.machines.template import TPUV4_LIKE, Point, TemplateSpace, chip_of
 from intarsia.models import read_model
+from intarsia.place.check_plan import check_plan
 from intarsia.place.choices import Choices
 from intarsia.place.plan import EQUAL, Plan
 from intarsia.place.search import best_plan
@@ -120,7 +122,7 @@ def search_chip(
     for name, value in (("audit", audited), ("workers", workers)):
         if value < 0:
             raise InputError(f"{name} is negative", value=str(value), allowed="0 or more")
-    question = _question(names, cluster, global_batch, _space(space, hbm_gib), sequence, only)
+    question = _question(names, cluster, global_batch, chip_space(space, hbm_gib), sequence, only)
     question = replace(
         question,
         mapping=chips.Mapping(_one_of("costs", costs, tuple(chips.Mapping))),
@@ -150,17 +152,6 @@ def search_chip(
     return SearchAnswer(question, searched, _plans(question, searched, told), checked)
 
 
-def _space(text: str, hbm_gib: Sequence[int]) -> TemplateSpace:
-    if any(gib < 1 for gib in hbm_gib):
-        raise InputError("a capacity is not positive", where="--hbm", value=str(min(hbm_gib)), allowed="GiB, 1 or more")
-    space = read_space(text)
-    if not hbm_gib:
-        return space
-    if space.stacks[0]:
-        raise InputError("in this space HBM comes in stacks", where="--hbm", value=space.name, hint="leave --hbm out")
-    return replace(space, hbm_gib=tuple(sorted(set(hbm_gib))))
-
-
 def _question(
     models: Sequence[str],
     cluster: str,
@@ -175,8 +166,6 @@ def _question(
         raise InputError("there is no model", allowed="one or several")
     if len(set(models)) < len(models):
         raise InputError("a model is there twice", value=next(name for name in models if models.count(name) > 1))
-    if not len(space.points):
-        raise InputError("no chip is within the budget", where=f"space {space.name}", hint="a larger one")
     of_cluster = read_cluster(cluster)
     chip = chip_of(space.points.point(0))
     of_cluster = replace(of_cluster, chip=chip)
@@ -209,13 +198,18 @@ def _reference(question: Question, at: int) -> float:
 
 
 def plan_on(question: Question, point: Point, at: int = 0) -> Plan | None:
-    """The best plan of a training on one chip, from the search for plans alone; nothing where none fits."""
+    """The best plan of a training on one chip, from the search for plans alone, checked; nothing where none fits."""
     task = question.on(point, at)
     outcome = best_plan(
         task.model, task.cluster, question.efficiency, task.global_batch, task.sequence, task.choices, compare=False,
         limits=PATIENT,
     )  # fmt: skip
-    return outcome.value if isinstance(outcome, Found) else None
+    if not isinstance(outcome, Found):
+        return None
+    wrong = check_plan(task.model, task.cluster, question.efficiency, task.global_batch, task.sequence, outcome.value)
+    if wrong:
+        raise AssertionError(f"the plan fails its check: {wrong}")
+    return outcome.value
 
 
 class _Book:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf
 
 from intarsia.flow.searching import OBJECTIVES
 from intarsia.flow.serving import serving_notes, serving_task
+from intarsia.flow.spaces import chip_space
 from intarsia.graph import Model
 from intarsia.ground import InputError
 from intarsia.ground.records import refuse_unknown
-from intarsia.machines.template import TemplateSpace, chip_of, read_space
+from intarsia.machines.template import chip_of
 from intarsia.place.plan import EQUAL
 from intarsia.place.serving import ServingPlan, best_serving, check_serving
 from intarsia.search import SearchedServing, ServingAudit, ServingQuestion, audit_serving, search_serving
@@ -100,7 +101,7 @@ def search_serving_chip(
         raise refuse_unknown(objective, tuple(OBJECTIVES), what="objective", hint="one of these")
     if audited < 0:
         raise InputError("audit is negative", value=str(audited), allowed="0 or more")
-    chips = _space(space, hbm_gib)
+    chips = chip_space(space, hbm_gib)
     of_model, task = serving_task(
         model, cluster, prompt, output,
         ttft=ttft, tpot=tpot, batch=batch, phase=phase, only=only, dtype=dtype, cache=cache, calibration=calibration,
@@ -120,28 +121,6 @@ def search_serving_chip(
         told(f"audit of {audited} removed chips")
         audit = audit_serving(question, searched, audited)
     return ServingSearchAnswer(of_model, question, searched, outcome, audit)
-
-
-def _space(text: str, hbm_gib: Sequence[int]) -> TemplateSpace:
-    space = read_space(text)
-    if hbm_gib:
-        if min(hbm_gib) < 1:
-            raise InputError(
-                "a capacity is not positive", where="--hbm", value=str(min(hbm_gib)), allowed="GiB, 1 or more"
-            )
-        if space.stacks[0]:
-            raise InputError(
-                "in this space HBM comes in stacks", where="--hbm", value=space.name, hint="leave --hbm out"
-            )
-        space = replace(space, hbm_gib=tuple(sorted(set(hbm_gib))))
-    if not len(space.points):
-        raise InputError("no chip is within the budget", where=f"space {space.name}", hint="a larger one")
-    if space.points.more_cores.any():
-        raise InputError(
-            "a chip that serves has one kind of tensor cores", where=f"space {space.name}", value="more_cores",
-            allowed="0",
-        )  # fmt: skip
-    return space
 
 
 def _outcome(question: ServingQuestion, searched: SearchedServing) -> Found[ServingPlan] | Infeasible:
