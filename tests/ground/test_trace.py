@@ -51,3 +51,9 @@ def test_a_step_that_fails_is_told_too(capsys: pytest.CaptureFixture[str]) -> No
     with pytest.raises(RuntimeError), Trace(Verbosity.STEPS).step("embed"):
         raise RuntimeError
     assert capsys.readouterr().err.startswith("embed: ")
+
+
+@pytest.mark.parametrize("rung", list(Verbosity))
+def test_a_note_is_told_on_every_rung(rung: Verbosity, capsys: pytest.CaptureFixture[str]) -> None:
+    Trace(rung).note("code is not kept")
+    assert capsys.readouterr() == ("", "intarsia: code is not kept\n")

@@ -2,7 +2,7 @@
 
 The ladder, climbed by ``-v`` on the command line, each rung adding to those below it; all of it goes to stderr::
 
-    0 ANSWER   only the answer (and a progress bar where something takes minutes)
+    0 ANSWER   only the answer (a progress bar where something takes minutes, notes of what went amiss)
     1 STEPS    -v     one line for each step, with its seconds
     2 TEXTS    -vv    what each step made, as text
     3 SOLVERS  -vvv   the solvers' own logs
@@ -54,6 +54,10 @@ class Trace:
         finally:
             if self.verbosity >= Verbosity.STEPS:
                 print(f"{name}: {seconds_text(time.perf_counter() - start)}", file=sys.stderr)
+
+    def note(self, text: str) -> None:
+        """Tells what a user should know although the flow goes on, on every rung."""
+        print(f"intarsia: {text}", file=sys.stderr)
 
     def text(self, name: str, content: object) -> None:
         """Tells what a step made; ``str(content)`` is only taken where somebody reads it.

@@ -73,12 +73,20 @@ class Value:
         Raises:
             InputError: if it is not constant.
         """
+        return tuple(int(v) for v in self.array().reshape(-1))
+
+    def array(self) -> Any:
+        """The values of a constant tensor as a NumPy array.
+
+        Raises:
+            InputError: if it is not constant, or if its values are not loaded.
+        """
         if not self.constant or self.data is None:
             raise InputError(f"{self.name!r} is not constant")
         from onnx import numpy_helper
 
         try:
-            return tuple(int(v) for v in numpy_helper.to_array(self.data).reshape(-1))
+            return numpy_helper.to_array(self.data)
         except (OSError, ValueError, TypeError) as error:
             raise InputError(f"the values of {self.name!r} cannot be read", value=str(error)) from error
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from intarsia.ground.errors import InputError
-from intarsia.models.onnx_node import Node
+from intarsia.models.onnx_node import Node, Value
 from intarsia.models.onnx_window import auto_pad, padding, spatial, steps
 from intarsia.operators import Combine, Operator, library
 
@@ -31,18 +31,18 @@ def convert(node: Node) -> Converted:
 
 
 def _conv(node: Node) -> Converted:
-    return _convolution(node, 0, 1, out=node.outputs[0].dtype), "bias apart" if node.has(2) else ""
+    return convolution(node, 0, 1, out=node.outputs[0].dtype), "bias apart" if node.has(2) else ""
 
 
 def _conv_integer(node: Node) -> Converted:
     pad = _zero_point(node, 2)
     note = "zero points apart" if node.has(2) or node.has(3) else ""
-    return _convolution(node, 0, 1, out="int32", pad_value=pad), note
+    return convolution(node, 0, 1, out="int32", pad_value=pad), note
 
 
 def _qlinear_conv(node: Node) -> Converted:
     pad = _zero_point(node, 2)
-    return _convolution(node, 0, 3, out="int32", pad_value=pad), "integer core: zero points, bias, requantisation apart"
+    return convolution(node, 0, 3, out="int32", pad_value=pad), "integer core: zero points, bias, requantisation apart"
 
 
 def _zero_point(node: Node, index: int) -> int:
@@ -53,7 +53,12 @@ def _zero_point(node: Node, index: int) -> int:
     return values[0]
 
 
-def _convolution(node: Node, x: int, w: int, *, out: str, pad_value: int = 0) -> Operator:
+def convolution(node: Node, x: int, w: int, *, out: str, pad_value: int = 0) -> Operator:
+    """The convolution of a node's inputs ``x`` (image) and ``w`` (weights), in ONNX's layouts.
+
+    Raises:
+        InputError: if a shape or dtype is unknown, or does not fit.
+    """
     image, weights = node.inputs[x], node.inputs[w]
     size, kernel = spatial(image.shape, weights.shape)
     stride, dilation = steps(node, "strides", size), steps(node, "dilations", size)
@@ -164,28 +169,36 @@ def _rounded_up(inner: int, after: int, stride: int, window: int) -> int:
 
 
 def _matmul(node: Node) -> Converted:
-    return _product(node, node.outputs[0].dtype), ""
+    return product(node, 0, 1, out=node.outputs[0].dtype), ""
 
 
 def _matmul_integer(node: Node) -> Converted:
-    return _product(node, "int32"), "zero points apart" if node.has(2) or node.has(3) else ""
+    return product(node, 0, 1, out="int32"), "zero points apart" if node.has(2) or node.has(3) else ""
 
 
-def _product(node: Node, out: str) -> Operator:
-    a, b = node.inputs[:2]
+def _qlinear_matmul(node: Node) -> Converted:
+    return product(node, 0, 3, out="int32"), "integer core: zero points, requantisation apart"
+
+
+def product(node: Node, left: int, right: int, *, out: str) -> Operator:
+    """The matrix product of two of a node's inputs, as NumPy's ``matmul`` has it.
+
+    Raises:
+        InputError: if a shape or dtype is unknown, or does not fit.
+    """
+    a, b = node.inputs[left], node.inputs[right]
     dtypes = (a.dtype, b.dtype, out)
     if min(len(a.shape), len(b.shape)) == 1:
-        return _vector_product(node, out)
+        return _vector_product(a, b, out)
     if a.shape[-1] != b.shape[-2]:
         raise InputError("the operands do not fit", value=f"{a.shape} and {b.shape}")
     m, k, n = a.shape[-2], a.shape[-1], b.shape[-1]
     batch, batch_b = a.shape[:-2], b.shape[:-2]
-    return library.matmul(m=m, n=n, k=k, batch=batch, batch_b=batch_b, constant=_constant(node), dtypes=dtypes)
+    return library.matmul(m=m, n=n, k=k, batch=batch, batch_b=batch_b, constant=_constant(a, b), dtypes=dtypes)
 
 
-def _vector_product(node: Node, out: str) -> Operator:
+def _vector_product(a: Value, b: Value, out: str) -> Operator:
     """A product with a vector has no axis for the vector's missing dimension."""
-    a, b = node.inputs[:2]
     batch = "abcdefgh"[: max(len(a.shape), len(b.shape), 2) - 2]
     left = "k" if len(a.shape) == 1 else f"{batch[len(batch) - len(a.shape) + 2 :]}mk"
     right = "k" if len(b.shape) == 1 else f"{batch[len(batch) - len(b.shape) + 2 :]}kn"
@@ -194,8 +207,7 @@ def _vector_product(node: Node, out: str) -> Operator:
     return library.einsum(f"{left},{right}->{result}", [a.shape, b.shape], [a.dtype, b.dtype], out, constant)
 
 
-def _constant(node: Node) -> str:
-    a, b = node.inputs[:2]
+def _constant(a: Value, b: Value) -> str:
     return "b" if b.constant else "a" if a.constant else "none"
 
 
@@ -209,7 +221,7 @@ def _gemm(node: Node) -> Converted:
     if k != depth:
         raise InputError("the operands do not fit", value=f"{a.shape} and {b.shape}")
     dtypes = (a.dtype, b.dtype, node.outputs[0].dtype)
-    operator = library.matmul(m=m, n=n, k=k, ta=ta, tb=tb, constant=_constant(node), name="gemm", dtypes=dtypes)
+    operator = library.matmul(m=m, n=n, k=k, ta=ta, tb=tb, constant=_constant(a, b), name="gemm", dtypes=dtypes)
     scaled = node.attributes.get("alpha", 1.0) != 1.0
     apart = [name for name, is_apart in (("alpha", scaled), ("C", node.has(2))) if is_apart]
     return operator, f"{' and '.join(apart)} apart" if apart else ""
@@ -255,6 +267,7 @@ CONVERTERS: dict[str, Callable[[Node], Converted]] = {
     "ConvTranspose": _conv_transpose,
     "MatMul": _matmul,
     "MatMulInteger": _matmul_integer,
+    "QLinearMatMul": _qlinear_matmul,
     "Gemm": _gemm,
     "MaxPool": _max_pool,
     "AveragePool": _average_pool,
@@ -274,5 +287,6 @@ LEAST_INPUTS = {
     "ConvTranspose": 2,
     "MatMul": 2,
     "MatMulInteger": 2,
+    "QLinearMatMul": 8,
     "Gemm": 2,
 }

@@ -18,6 +18,8 @@ from intarsia.operators.operator import (
     Statement,
     Tensor,
 )
+from intarsia.operators.quantised import Quantised, quantised
+from intarsia.operators.quantised_reference import check_quantised_inputs, evaluate_quantised, finish
 from intarsia.operators.spec import kinds, read_operator
 from intarsia.operators.text import parse_operator, tensors_of_any_size
 
@@ -29,12 +31,16 @@ __all__ = [
     "Axis",
     "Combine",
     "Operator",
+    "Quantised",
     "Role",
     "Row",
     "Statement",
     "Tensor",
     "check_inputs",
+    "check_quantised_inputs",
     "evaluate",
+    "evaluate_quantised",
+    "finish",
     "greatest",
     "identity",
     "interpret",
@@ -45,6 +51,7 @@ __all__ = [
     "library",
     "numpy_dtype",
     "parse_operator",
+    "quantised",
     "random_inputs",
     "read_operator",
     "row",
