@@ -16,6 +16,7 @@ from typing import Any
 from command import options, read, write
 
 from intarsia.cli.search import search_json
+from intarsia.flow.search_question import Wanted
 from intarsia.flow.searching import SearchAnswer, search_chip
 
 DEVICES, BATCH = 1024, 4096
@@ -33,6 +34,8 @@ def main() -> None:
     add("--together", action="store_true", help="one chip for all of them, by the geometric mean")
     add("--space", metavar="NAME", default="phaze", help="of chips (default phaze)")
     add("--objective", metavar="WHAT", default="throughput", help="as of `intarsia search` (default throughput)")
+    add("--front", metavar="WHAT", default="", help="as of `intarsia search` (default: the best chip alone)")
+    add("--tolerance", metavar="F", type=float, default=0.0, help="of the front (default 0)")
     add("--hbm", metavar="GIB,GIB", default="", help="capacities (default: the space's)")
     add("--workers", metavar="N", type=int, default=0, help="processes (default: one to each core)")
     add("--audit", metavar="N", type=int, default=0, help="removed chips to evaluate in full")
@@ -46,9 +49,9 @@ def main() -> None:
                 group,
                 f"tpuv4x{DEVICES}",
                 BATCH,
+                Wanted(objective=arguments.objective, front=arguments.front, tolerance=arguments.tolerance),
                 space=arguments.space,
                 hbm_gib=tuple(int(gib) for gib in arguments.hbm.split(",") if gib),
-                objective=arguments.objective,
                 audited=arguments.audit,
                 workers=arguments.workers,
                 store=Path(folder) / "results.sqlite",

@@ -18,6 +18,7 @@ from pathlib import Path
 from command import options, read, write
 
 from intarsia.cost.systolic import systolic_seconds
+from intarsia.flow.search_question import Wanted
 from intarsia.flow.searching import plan_on, search_chip
 from intarsia.graph import Attention, Contraction, Variant
 from intarsia.machines.chips import Mapping
@@ -91,7 +92,7 @@ class Study:
 def study(models: tuple[str, ...], space: str, workers: int) -> list[Study]:
     """The two searches, and what the chips that they find are worth."""
     answers = [
-        search_chip(models, CLUSTER, BATCH, space=space, costs=costs, workers=workers)
+        search_chip(models, CLUSTER, BATCH, Wanted(costs=costs), space=space, workers=workers)
         for costs in ("padded", "embedded")
     ]
     judge = answers[1].question

@@ -107,7 +107,7 @@ def test_the_command_prints_and_writes(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--target", "tpu"), "unknown target: tpu; allowed: vta"),
+        (("--target", "tpu"), "unknown target: tpu; allowed: vta, x86"),
         (("--target", "vta", "--kind", "lstm"), "deepbench: unknown kind: lstm; allowed: conv, gemm, all"),
         (("--target", "vta", "--workers", "-1"), "workers is negative: -1; allowed: 0 or more"),
     ],

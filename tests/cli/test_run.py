@@ -101,7 +101,7 @@ def test_the_generic_target_runs_any_instruction(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--target", "tpu"), "unknown target: tpu; allowed: vta, generic"),
+        (("--target", "tpu"), "unknown target: tpu; allowed: vta, generic, x86"),
         (("--target", "generic"), "the generic target needs an instruction; try: --instr NAME"),
         (
             ("--target", "vta", "--instr", "dot:4"),

@@ -60,7 +60,44 @@ def test_several_models_are_multiples_of_the_tpuv4_like_chip(capsys: pytest.Capt
     assert [one["model"] for one in found["optimum"]["models"]] == found["models"]
     assert 0.3 < found["optimum"]["score"] < 3
     assert main([*asked, "--objective", "throughput-per-dollar", "--several", "worst"]) == 0
-    assert "worst of seconds over those of the TPUv4-like chip × dollars" in capsys.readouterr().out
+    assert "worst of seconds over those of the TPUv4-like chip × $ of all chips" in capsys.readouterr().out
+
+
+def test_the_number_of_devices_is_chosen_and_told(capsys: pytest.CaptureFixture[str]) -> None:
+    several = [*ASKED[:3], "tpuv4x1,2", *ASKED[4:], *FEWER, "--objective", "throughput-per-area"]
+    assert main([*several, "--json", "--audit", "2"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["points"] == 2 * len(SMALL.points)
+    assert found["sizes"] == {"2": len(SMALL.points), "1": len(SMALL.points)}
+    assert [one["devices"] for one in found["clusters"]] == [2, 1]
+    best = found["optimum"]
+    seconds = best["models"][0]["seconds"]
+    assert best["score"] == pytest.approx(seconds * best["devices"] * best["area_mm2"])
+    for devices in (1, 2):
+        assert main([*several[:3], f"tpuv4x{devices}", *several[4:], "--json"]) == 0
+        alone = json.loads(capsys.readouterr().out)
+        assert alone["optimum"]["score"] >= best["score"] * (1 - 1e-9)
+        if devices == best["devices"]:
+            assert alone["optimum"]["score"] == pytest.approx(best["score"])
+    assert main([*several, "--total", f"area_mm2={1.01 * SMALL.points.area.min()}"]) == 0
+    said = capsys.readouterr().out
+    assert "2, 1 devices; " in said
+    assert "pairs of a chip and a cluster (0 in 2, 1 in 1)" in said
+    assert "1 of 1 × 128×128 tensor" in said
+
+
+def test_the_front_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*ASKED, *FEWER, "--front", "area", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    chips = found["front"]["chips"]
+    assert (found["front"]["of"], found["front"]["tolerance"]) == ("area", 0.0)
+    assert [one["cost"] for one in chips] == sorted(one["cost"] for one in chips)
+    assert chips[-1]["score"] == found["optimum"]["score"]
+    assert len(chips) > 1
+    for one in chips:
+        assert one["gap"] == pytest.approx(1 - one["bound"] / one["score"])
+    assert main([*ASKED, *FEWER, "--front", "area"]) == 0
+    assert f"the front: {len(chips)} chips that none beats with as little area" in capsys.readouterr().out
 
 
 def test_nothing_fits(capsys: pytest.CaptureFixture[str]) -> None:
@@ -85,6 +122,16 @@ def test_nothing_fits(capsys: pytest.CaptureFixture[str]) -> None:
             ("--ray", "nowhere"),
             "--ray: this is no address of a Ray cluster: nowhere; allowed: local, auto, HOST:PORT, ",
         ),
+        (("--front", "price"), "unknown front: price; allowed: area, watts, dollars"),
+        (("--tolerance", "0.1"), "tolerance: a tolerance is that of a front; try: --front area"),
+        (("--front", "area", "--tolerance", "-1"), "the tolerance is not possible: -1; allowed: a fraction, 0 or more"),
+        (("--total", "euros=3"), "unknown total: euros; allowed: area_mm2, watts, dollars"),
+        (("--total", "watts"), "--total: a budget is not WHAT=N: watts; try: dollars=500000"),
+        (("--total", "watts=1", "--total", "watts=2"), "--total: a budget is there twice: watts"),
+        (("--total", "watts=0"), "a total of watts is not possible: 0; allowed: more than 0"),
+        (("--total", "dollars=1"), "total: no chip of the space is within the total of the cluster"),
+        (("--cluster", "tpuv4x2,2"), "tpuv4x2,2: two clusters have as many chips: 2 chips; allowed: each once"),
+        (("--cluster", "tpuv4x2,x"), "unknown cluster: x"),
         (("--audit", "-1"), "audit is negative: -1; allowed: 0 or more"),
         (("--global-batch", "0"), "the global batch is not positive: 0; allowed: 1 or more"),
     ],

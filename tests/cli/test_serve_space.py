@@ -40,7 +40,7 @@ def test_a_chip_is_json(capsys: pytest.CaptureFixture[str], space: str) -> None:
     answer = answered(capsys, *ASKED, "--space", space, "--objective", "throughput-per-dollar")
     assert (answer["outcome"], answer["points"], answer["audit"]) == ("found", 4, None)
     assert answer["points"] == answer["evaluated"] + answer["removed"]["bounds"] + answer["removed"]["cut"]
-    assert answer["score"] == pytest.approx(answer["tokens_per_second"] / answer["optimum"]["dollars"])
+    assert answer["score"] == pytest.approx(answer["tokens_per_second"] / (2 * answer["optimum"]["dollars"]))
     assert answer["gap"] == pytest.approx(1 - answer["score"] / answer["bound"])
     assert answer["deployment"]["prompts"] in {1, 8}
 

@@ -86,6 +86,17 @@ def test_a_file_is_read_in_si_units(tmp_path: Path) -> None:
     assert (chip.tensor.dataflow, chip.best_flops, chip.fp8_factor, chip.serial) == (Dataflow.SYSTOLIC, 0, 1, True)
 
 
+SECOND = {"count": 16, "width": 16, "depth": 32, "dataflow": "systolic"}
+
+
+def test_a_file_with_a_second_kind_of_tensor_cores(tmp_path: Path) -> None:
+    chip = read_chip(written(tmp_path, serial=False, second_tensor_cores=SECOND))
+    assert chip.second is not None
+    assert (chip.second.count, chip.second.width, chip.second.depth) == (16, 16, 32)
+    assert chip.peak_flops == 2 * (4 * 64 * 32 + 16 * 16 * 32) * 1.5e9
+    assert [kind.local_bytes for kind in chip.kinds] == [2**19, 2**17]
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -102,6 +113,18 @@ def test_a_file_is_read_in_si_units(tmp_path: Path) -> None:
         (
             {"tensor_cores": {"count": 1, "width": 1, "depth": 1, "dataflow": "round"}},
             "the chip file is wrong: Invalid enum value 'round' - at `$.tensor_cores.dataflow`",
+        ),
+        (
+            {"second_tensor_cores": SECOND},
+            "with a second kind of tensor cores, serial has one value: true; allowed: false",
+        ),
+        (
+            {"second_tensor_cores": SECOND | {"dataflow": "tiled"}, "serial": False},
+            "with a second kind of tensor cores, second_tensor_cores.dataflow has one value: tiled; allowed: systolic",
+        ),
+        (
+            {"second_tensor_cores": SECOND | {"width": 0}, "serial": False},
+            "the chip's second_tensor_cores.width is not possible: 0; allowed: more than 0",
         ),
     ],
 )

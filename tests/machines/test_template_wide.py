@@ -158,8 +158,13 @@ def test_a_second_kind_of_cores_costs_as_the_first() -> None:
     both = Point(4, 2, 128, 64, 16, stacks=1, vector_width=32, more_cores=4, more_width=128, more_depth=64)
     assert both.area == pytest.approx(Point(8, 2, 128, 64, 16, stacks=1, vector_width=32).area)
     assert both.watts == pytest.approx(Point(8, 2, 128, 64, 16, stacks=1, vector_width=32).watts)
-    with pytest.raises(InputError, match="one kind of tensor cores"):
-        chip_of(both)
+    chip, alone = chip_of(both), chip_of(Point(8, 2, 128, 64, 16, stacks=1, vector_width=32))
+    assert chip.peak_flops == alone.peak_flops
+    assert [kind.tensor for kind in chip.kinds] == [chip.tensor, chip.second] == [chip.tensor] * 2
+    assert alone.kinds == (alone,)
+    assert chip.name == "template-4x128x64-4x128x64-2x32-16m-16g-1s"
+    small = chip_of(replace(both, more_width=32, more_depth=16)).kinds[1]
+    assert (small.local_bytes, small.second) == (16 * 32 * 16, None)
 
 
 def test_a_chip_says_what_was_assumed() -> None:

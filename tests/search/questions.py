@@ -66,13 +66,41 @@ def brute(question: Question) -> np.ndarray:
     return np.array(found)
 
 
+def pairs_of(question: Question) -> list[tuple[Point, int]]:
+    """Every chip in every cluster that the total allows, in the order of the search's rows."""
+    total = question.total
+    return [
+        (point, cluster.devices)
+        for cluster in question.clusters
+        for point in points_of(question)
+        if cluster.devices * point.area <= total.area * (1 + 1e-12)
+        and cluster.devices * point.watts <= total.watts * (1 + 1e-12)
+        and cluster.devices * point.dollars <= total.dollars * (1 + 1e-12)
+    ]
+
+
+def brute_pairs(question: Question) -> tuple[np.ndarray, np.ndarray]:
+    """The score of every pair, and what its cluster costs for the front, worked out in another way."""
+    every = {one.devices: question.of(one.devices) for one in question.clusters}
+    seconds = {devices: brute(one) for devices, one in every.items()}
+    scores = {devices: score_of(every[devices], column) for devices, column in seconds.items()}
+    at = {point: number for number, point in enumerate(points_of(question))}
+    pairs = pairs_of(question)
+    costs = [1.0 if question.objective.front == "chip" else n * COSTS[question.objective.front](p) for p, n in pairs]
+    return np.array([scores[n][at[p]] for p, n in pairs]), np.array(costs)
+
+
+COSTS = {"area": lambda p: p.area, "watt": lambda p: p.watts, "dollar": lambda p: p.dollars}
+
+
 def score_of(question: Question, seconds: np.ndarray) -> np.ndarray:
-    """The objective of every chip, worked out in another way."""
+    """The objective of every chip on the whole cluster, worked out in another way."""
     objective, points = question.objective, points_of(question)
     ratios = seconds / np.array(objective.references or (1.0,) * len(seconds))[:, None]
     together = ratios.max(axis=0) if objective.several == "worst" else np.prod(ratios, axis=0) ** (1 / len(ratios))
-    costs = {"chip": lambda _: 1.0, "area": lambda p: p.area, "watt": lambda p: p.watts, "dollar": lambda p: p.dollars}
-    return together * np.array([costs[objective.per](point) for point in points])
+    if objective.per == "chip":
+        return np.asarray(together)
+    return together * question.cluster.devices * np.array([COSTS[objective.per](point) for point in points])
 
 
 def fewer(question: Question) -> Question:

@@ -15,7 +15,7 @@ from typing import IO
 import pytest
 from questions import drawn, small_question, training
 
-from intarsia.flow.searching import _Book
+from intarsia.flow.evaluations import Book
 from intarsia.ground.store import Store
 from intarsia.search import Objective, Per, Question, search
 from intarsia.search import evaluate as evaluating
@@ -37,7 +37,7 @@ input()
 def told(question: Question, path: Path, watch: object = lambda _: None) -> tuple[object, ...]:
     """What a search says that keeps its evaluations in a store."""
     with Store(path) as store:
-        book = _Book(question, [str(at) for at in range(len(question.trainings))], store)
+        book = Book(question, [str(at) for at in range(len(question.trainings))], store)
         found = search(question, told=watch, remember=book.read, keep=book.write)
     return found.row, found.score, found.seconds, astuple(found.certificate), tuple(map(str, found.looked))
 
@@ -55,9 +55,9 @@ def evaluations(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     chips: list[object] = []
     real = evaluating.evaluate
 
-    def counted(*given: object) -> object:
+    def counted(*given: object, prove: bool) -> object:
         chips.append(given[3])
-        return real(*given)  # type: ignore[arg-type]
+        return real(*given, prove=prove)  # type: ignore[arg-type]
 
     monkeypatch.setattr(evaluating, "evaluate", counted)
     return chips

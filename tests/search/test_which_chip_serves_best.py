@@ -71,7 +71,8 @@ def brute(name):
 
 def costs(question):
     of = {"chip": lambda _: 1.0, "area": lambda p: p.area, "watt": lambda p: p.watts, "dollar": lambda p: p.dollars}
-    return np.array([of[question.per](point) for point in question.space.points])
+    many = 1 if question.per is Per.CHIP else question.task.cluster.devices
+    return np.array([many * of[question.per](point) for point in question.space.points])
 
 
 QUESTIONS = {
@@ -203,7 +204,7 @@ def small(tmp_path):
 def test_the_deployment_on_the_best_chip_is_the_one_of_serve(small):
     answer = search_serving_chip("gpt2", "tpuv4x2", 64, 8, space=small, audited=4, objective="throughput-per-watt")
     assert answer.plan.pace == answer.searched.served.pace
-    assert answer.searched.score == pytest.approx(answer.plan.pace.tokens_per_second / answer.searched.point.watts)
+    assert answer.searched.score == pytest.approx(answer.plan.pace.tokens_per_second / (2 * answer.searched.point.watts))
     assert (answer.audit.checked, answer.audit.beaten) == (4, ())
 
 
@@ -229,8 +230,18 @@ def test_what_is_wrong_is_refused(small, wrong, text):
         search_serving_chip("gpt2", "tpuv4x2", 64, 8, **{"space": small} | wrong)
 
 
-def test_a_second_kind_of_tensor_cores_is_refused(tmp_path):
-    more = FILE.replace("[budget]", "more_cores = [0, 1]\nmore_width = [0, 32]\nmore_depth = [0, 32]\n[budget]")
-    (tmp_path / "two.toml").write_text(more)
-    with pytest.raises(InputError, match="one kind of tensor cores"):
-        search_serving_chip("gpt2", "tpuv4x2", 64, 8, space=str(tmp_path / "two.toml"))
+def test_chips_with_a_second_kind_of_tensor_cores():
+    question = asked(replace(FEW, more_cores=(0, 8), more_width=(0, 16), more_depth=(0, 32)))
+    points = question.space.points
+    assert 0 < (points.more_cores > 0).sum() < len(points)
+    scores = []
+    for point in points:
+        outcome = best_serving(question.on(point), runners=0)
+        scores.append(outcome.value.pace.tokens_per_second if isinstance(outcome, Found) else 0.0)
+    found = search_serving(question)
+    assert found.score == pytest.approx(max(scores), rel=1e-9)
+    assert found.certificate.bound >= found.score
+    assert audit_serving(question, found, 5).beaten == ()
+    chains = Chains(question.task.model)
+    for rates, score in zip(rates_of(points), scores, strict=True):
+        assert bound_with_messages(question.with_rates(rates), chains) >= score * (1 - 1e-9)

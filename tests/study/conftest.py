@@ -1,10 +1,11 @@
-"""One small study, answered and written once for all tests."""
+"""One small study of each kind, answered and written once for all tests."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+import small_serving
 from small_studies import written
 
 from intarsia.flow.study import StudyAnswer, read_study, run_study
@@ -29,3 +30,19 @@ def out(place: Path, answer: StudyAnswer) -> Path:
     """The written folder."""
     assert answer.result.models
     return place / "out"
+
+
+@pytest.fixture(scope="session")
+def serving_answer(tmp_path_factory: pytest.TempPathFactory) -> StudyAnswer:
+    """A small study that serves."""
+    place = tmp_path_factory.mktemp("serving")
+    file = small_serving.written(place)
+    return run_study(read_study(file), command="intarsia study serving.toml", store=place / "store.sqlite")
+
+
+@pytest.fixture(scope="session")
+def serving_out(serving_answer: StudyAnswer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that was written for it."""
+    out = tmp_path_factory.mktemp("served") / "out"
+    write_study(out, serving_answer)
+    return out

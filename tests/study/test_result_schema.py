@@ -24,15 +24,15 @@ def refused(path: Path) -> str:
 
 
 def test_what_was_written_is_read(out: Path, answer: StudyAnswer) -> None:
-    assert json.loads((out / "result.json").read_text())["schema"] == SCHEMA == "intarsia.result/1"
+    assert json.loads((out / "result.json").read_text())["schema"] == SCHEMA == "intarsia.result/2"
     assert read_result(out) == read_result(out / "result.json") == answer.result
     assert result_text(read_result(out)) == result_text(answer.result)
 
 
 def test_a_newer_one_is_refused(out: Path, tmp_path: Path) -> None:
-    said = refused(changed(out, tmp_path / "r.json", schema="intarsia.result/2"))
+    said = refused(changed(out, tmp_path / "r.json", schema="intarsia.result/3"))
     assert (
-        "the result was written by a newer version: intarsia.result/2; allowed: intarsia.result/1; try: a newer" in said
+        "the result was written by a newer version: intarsia.result/3; allowed: intarsia.result/2; try: a newer" in said
     )
 
 
@@ -42,20 +42,41 @@ def test_an_older_one_without_a_way_is_refused(out: Path, tmp_path: Path) -> Non
     assert said.endswith("try: intarsia study with the same file once more")
 
 
+def first_version(content: dict[str, Any]) -> dict[str, Any]:
+    """A result as version 1 had it: values for each mm² were those of one chip, fronts were smaller areas."""
+
+    def of_one(one: dict[str, Any], *names: str, drop: tuple[str, ...] = ()) -> dict[str, Any]:
+        kept = {key: value for key, value in one.items() if key not in drop}
+        return {**kept, **{name: one[name] and one[name] / content["devices"] for name in names}}
+
+    study = {key: value for key, value in content["study"].items() if key not in {"total", "tolerance"}}
+    return {
+        **content,
+        "schema": "intarsia.result/1",
+        "study": {**study, "front": [90.0], "objective": "throughput-per-area"},
+        "search": of_one(content["search"], "value", "bound", drop=("sizes", "front")),
+        "history": [of_one(one, "best", "bound") for one in content["history"]],
+        "looked": [of_one(one, "value", "bound", drop=("devices",)) for one in content["looked"]],
+        "front": [{"budget": 90.0, "name": "", "area": None, "value": None, "bound": None, "gap": 0.0, "seconds": 1.0}],
+    }
+
+
 def test_an_older_one_is_migrated_and_says_so(out: Path, tmp_path: Path, answer: StudyAnswer) -> None:
-    """Version 0 is made up: what this one calls ``title`` was ``name``."""
-    content = json.loads((out / "result.json").read_text())
-    older = {**content, "schema": "intarsia.result/0", "name": content["title"]}
-    del older["title"]
-    file = tmp_path / "older.json"
-    file.write_text(json.dumps(older))
-    told: list[str] = []
-
-    def step(old: dict[str, Any]) -> dict[str, Any]:
-        return {**{key: value for key, value in old.items() if key != "name"}, "title": old["name"]}
-
-    assert read_result(file, told=told.append, steps={0: step}) == answer.result
-    assert told == [f"{file}: intarsia.result/0 read as intarsia.result/1"]
+    file, told = tmp_path / "older.json", []
+    file.write_text(json.dumps(first_version(json.loads((out / "result.json").read_text()))))
+    found, now = read_result(file, told=told.append), answer.result
+    assert told == [f"{file}: intarsia.result/1 read as intarsia.result/2"]
+    assert (found.front, found.study.front, found.study.objective) == ((), "", "throughput-per-area")
+    assert [one.value for one in found.looked] == [pytest.approx(one.value) for one in now.looked]
+    assert [one.devices for one in found.looked] == [now.devices] * len(now.looked)
+    assert found.search is not None
+    assert now.search is not None
+    assert (found.search.value, found.search.bound) == (
+        pytest.approx(now.search.value),
+        pytest.approx(now.search.bound),
+    )
+    assert found.search.sizes == {str(now.devices): now.search.points}
+    assert (found.models, found.chip, found.made) == (now.models, now.chip, now.made)
 
 
 @pytest.mark.parametrize(
@@ -63,8 +84,8 @@ def test_an_older_one_is_migrated_and_says_so(out: Path, tmp_path: Path, answer:
     [
         ("{", "the result is not JSON"),
         ("[]", "this is no result of a study"),
-        ('{"schema": "plan/1"}', "this is no result of a study: plan/1; allowed: intarsia.result/1"),
-        ('{"schema": "intarsia.result/1"}', "the result is wrong: Object missing required field `made`"),
+        ('{"schema": "plan/1"}', "this is no result of a study: plan/1; allowed: intarsia.result/2"),
+        ('{"schema": "intarsia.result/2"}', "the result is wrong: Object missing required field `made`"),
     ],
 )
 def test_what_is_no_result(tmp_path: Path, text: str, said: str) -> None:

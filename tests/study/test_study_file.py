@@ -6,6 +6,7 @@ import pytest
 
 from intarsia.flow.study import decode_study
 from intarsia.ground import InputError
+from intarsia.machines.clusters import read_clusters
 
 ASKED = 'model = "gpt2"\ncluster = "a100x4"\nglobal_batch = 8\n'
 SEARCHED = ASKED + 'space = "phaze"\n'
@@ -48,7 +49,12 @@ def test_an_unknown_choice_of_plans() -> None:
         (ASKED + "audit = 5\n", "s.toml: audit is for a search of chips: 5"),
         (ASKED + 'objective = "throughput"\n', "s.toml: objective is for a search of chips"),
         (ASKED + "[budget]\narea_mm2 = 100\n", "s.toml: budget is for a search of chips"),
-        (SEARCHED + "front = [100, -1]\n", "s.toml: an area of the front is not possible: -1"),
+        (SEARCHED + "front = [100]\n", "s.toml: the study file is wrong: Expected `str`, got `array`"),
+        (ASKED + 'front = "area"\n', "s.toml: front is for a search of chips: area"),
+        (
+            ASKED.replace('"a100x4"', '["a100x4", "a100x8"]'),
+            "s.toml: one of several clusters is for a search of chips: a100x4,a100x8; try: space = ",
+        ),
         (SEARCHED + 'costs = "pads"\n', "unknown costs: pads; allowed: embedded, padded"),
         (ASKED + "[choose]\nzero = 7\n", "s.toml, [choose]: unknown ZeRO level: 7; allowed: 0, 1, 2, 3"),
         (ASKED.replace("8", '"eight"'), "s.toml: the study file is wrong: Expected `int`, got `str`"),
@@ -58,6 +64,13 @@ def test_an_unknown_choice_of_plans() -> None:
 )
 def test_what_is_refused(text: str, said: str) -> None:
     assert refused(text).startswith(said)
+
+
+def test_several_clusters_are_a_list_or_a_text() -> None:
+    listed = decode_study(SEARCHED.replace('"a100x4"', '["a100x4", "a100x8"]'), where="s.toml")
+    text = decode_study(SEARCHED.replace('"a100x4"', '"a100x4,8"'), where="s.toml")
+    assert (listed.cluster, text.cluster) == ("a100x4,a100x8", "a100x4,8")
+    assert [[one.devices for one in read_clusters(study.cluster)] for study in (listed, text)] == [[8, 4], [8, 4]]
 
 
 def test_one_value_is_a_list_of_one() -> None:

@@ -52,7 +52,7 @@ def test_a_file_is_no_folder(answer: StudyAnswer, tmp_path: Path) -> None:
     assert (tmp_path / "file").read_text() == "mine"
 
 
-@pytest.mark.parametrize("name", [*chip_names(), "template", "odd"])
+@pytest.mark.parametrize("name", [*chip_names(), "template", "odd", "two kinds"])
 def test_a_chip_is_read_as_it_was_written(name: str, tmp_path: Path) -> None:
     chip = _chip(name)
     file = tmp_path / "chip.json"
@@ -61,6 +61,8 @@ def test_a_chip_is_read_as_it_was_written(name: str, tmp_path: Path) -> None:
 
 
 def _chip(name: str) -> Chip:
+    if name == "two kinds":
+        return chip_of(replace(TPUV4_LIKE, tensor_cores=4, more_cores=24, more_width=48, more_depth=16))
     if name == "odd":
         return replace(chip_of(TPUV4_LIKE), clock=1.05e9 * 7 / 6, hbm_bandwidth=3 * 0.41e12)
     return chip_of(TPUV4_LIKE) if name == "template" else read_chip(name)

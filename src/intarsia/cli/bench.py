@@ -1,4 +1,7 @@
-"""``intarsia bench SUITE --target NAME``: every layer of a suite, chosen and fixed, both checked; resumable."""
+"""``intarsia bench SUITE --target NAME``: every layer of a suite, checked.
+
+On vta chosen and fixed, resumable; on x86 beside libraries.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intarsia.cli.command import Command
+from intarsia.cli.native import native_options, refuse_native
+from intarsia.cli.native_bench import run_native_bench
 from intarsia.cli.printing import print_fields, print_json, print_table, progress, to_json
 from intarsia.cli.run import config_option, execution_json
-from intarsia.ground import refuse_unwritable, write_file
+from intarsia.ground import InputError, refuse_unwritable, write_file
 from intarsia.ground.units import count_text, percent_text, ratio_text, seconds_text
 
 if TYPE_CHECKING:
@@ -19,8 +24,10 @@ WRONG = 1
 
 
 def _options(parser: ArgumentParser) -> None:
-    parser.add_argument("suite", metavar="SUITE", choices=("deepbench",), help="deepbench")
-    parser.add_argument("--target", metavar="NAME", required=True, help="vta")
+    parser.add_argument(
+        "suite", metavar="SUITE", choices=("deepbench", "x86"), help="deepbench, or x86 (shapes of that target)"
+    )
+    parser.add_argument("--target", metavar="NAME", help="vta or x86; the suite x86 has only the one")
     parser.add_argument(
         "--set", metavar="NAME", default="inference",
         help="inference (default), inference_server, inference_device, training, all",
@@ -30,13 +37,28 @@ def _options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--json", metavar="FILE", type=Path, help="write the whole answer here (docs/json.md); - prints"
     )
-    parser.add_argument("--workers", metavar="N", type=int, default=0, help="processes (default: one for each core)")
-    parser.add_argument("--store", metavar="FILE", type=Path, help="kept results (default: in the user's cache)")
-    parser.add_argument("--fresh", action="store_true", help="compute again what was kept")
+    parser.add_argument(
+        "--workers", metavar="N", type=int, default=0, help="of vta: processes (default: one for each core)"
+    )
+    parser.add_argument(
+        "--store", metavar="FILE", type=Path, help="of vta: kept results (default: in the user's cache)"
+    )
+    parser.add_argument("--fresh", action="store_true", help="of vta: compute again what was kept")
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="of the inputs (default 0)")
+    parser.add_argument(
+        "--against", metavar="LIBRARY,...", help="of x86: torch, openvino, onnxruntime (the extra `libraries`)"
+    )
+    native_options(parser)
 
 
 def _run(arguments: Namespace) -> int:
+    if arguments.suite == "x86" or arguments.target == "x86":
+        return run_native_bench(arguments)
+    if arguments.target is None:
+        raise InputError("the target is missing", where="--target", allowed="vta, x86")
+    refuse_native(arguments)
+    if arguments.against is not None:
+        raise InputError("only x86 has it", where="--against", hint="--target x86")
     from intarsia import flow
 
     printed = arguments.json == Path("-")
@@ -149,8 +171,13 @@ def _row_json(row: BenchRow) -> dict[str, Any]:
 
 COMMAND = Command(
     "bench",
-    "run every layer of a suite with the chosen and with the fixed embedding",
+    "run every layer of a suite: on vta beside the fixed embedding, on x86 beside libraries",
     "intarsia bench deepbench --target vta --set inference --json out/deepbench.json",
     _options,
     _run,
+    (
+        "intarsia bench deepbench --target vta [--set NAME] [--kind NAME] [--config FILE] [--workers N] [--json FILE]",
+        "intarsia bench x86 [--against LIBRARY,...] [--threads N] [--measure K] [--json FILE]",
+        "intarsia bench deepbench --target x86 [--set NAME] [--kind NAME] [--against LIBRARY,...] [--json FILE]",
+    ),
 )

@@ -10,6 +10,7 @@ from intarsia.cli.command import Command, json_option
 from intarsia.cli.printing import print_json, print_table
 
 if TYPE_CHECKING:
+    from intarsia.machines.chips import Chip, TensorCores
     from intarsia.machines.clusters import Cluster
 
 
@@ -36,7 +37,7 @@ def _run(arguments: Namespace) -> int:
     rows = [
         (
             name,
-            f"{chip.tensor.count} × {chip.tensor.width}×{chip.tensor.depth} {chip.tensor.dataflow}",
+            " + ".join(f"{own.count} × {own.width}×{own.depth} {own.dataflow}" for own in _kinds(chip)),
             f"{chip.peak_flops / 1e12:.0f}",
             f"{chip.hbm_bytes / 2**30:.0f}",
             f"{chip.hbm_bandwidth / 1e12:.2f}",
@@ -66,6 +67,11 @@ def _run(arguments: Namespace) -> int:
         right=levels[2:5],
     )
     return 0
+
+
+def _kinds(chip: Chip) -> list[TensorCores]:
+    """Its kinds of tensor cores."""
+    return [own for own in (chip.tensor, chip.second) if own is not None]
 
 
 def _levels(cluster: Cluster) -> list[dict[str, Any]]:

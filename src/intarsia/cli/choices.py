@@ -37,6 +37,29 @@ def restrictions(texts: list[str]) -> dict[str, tuple[str, ...]]:
     return found
 
 
+def budgets(texts: list[str], where: str) -> dict[str, float]:
+    """Numbers by what they limit.
+
+    Args:
+        texts: ``WHAT=N``.
+        where: the option.
+
+    Raises:
+        InputError: a text is none, or the same is limited twice.
+    """
+    found: dict[str, float] = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        try:
+            number = float(value)
+        except ValueError:
+            raise InputError("a budget is not WHAT=N", where=where, value=text, hint="dollars=500000") from None
+        if name in found:
+            raise InputError("a budget is there twice", where=where, value=name)
+        found[name] = number
+    return found
+
+
 def told_on_terminal(text: str) -> None:
     """A line of progress that the next one overwrites, where somebody looks."""
     if sys.stderr.isatty():

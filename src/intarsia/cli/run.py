@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intarsia.cli.command import Command, instruction_option, json_option, spec_argument, trace_of, trace_options
+from intarsia.cli.native import native_options, refuse_native, run_native
 from intarsia.cli.printing import print_fields, print_json, print_table
 from intarsia.ground.units import bytes_text, count_text, percent_text, ratio_text, seconds_text
 
@@ -32,16 +33,20 @@ def target_options(parser: ArgumentParser, targets: str) -> None:
 
 def _options(parser: ArgumentParser) -> None:
     spec_argument(parser)
-    target_options(parser, "vta, or generic (any instruction)")
+    target_options(parser, "vta, x86 (this processor), or generic (any instruction)")
     instruction_option(parser, required=False)
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="of the inputs (default 0)")
     parser.add_argument("--fixed", action="store_true", help="the reference's own embedding only")
     parser.add_argument("--timeline", metavar="FILE", type=Path, help="write a Perfetto trace of the program")
+    native_options(parser)
     json_option(parser)
     trace_options(parser)
 
 
 def _run(arguments: Namespace) -> int:
+    if arguments.target == "x86":
+        return run_native(arguments)
+    refuse_native(arguments)
     from intarsia import flow
 
     answer = flow.run_operator(

@@ -13,6 +13,7 @@ from intarsia.ground.units import percent_text, seconds_text
 
 if TYPE_CHECKING:
     from intarsia.flow.scheduling import ScheduleAnswer
+    from intarsia.schedule import ScheduleProblem
 
 
 def _options(parser: ArgumentParser) -> None:
@@ -78,7 +79,7 @@ def _print(answer: ScheduleAnswer) -> None:
     print_fields(
         [
             ("layer", f"{answer.layer.name} of {answer.model}, {answer.layer.repeat} times"),
-            ("chip", f"{answer.chip.name}, {problem.tensor_cores} tensor and {problem.vector_cores} vector cores"),
+            ("chip", f"{answer.chip.name}, {_chip_cores(problem)} cores"),
             ("makespan", f"{seconds_text(found.makespan)}, {proof}"),
             ("HBM alone", seconds_text(answer.tasks.hbm)),
             ("operators", str(len(problem.tasks))),
@@ -90,8 +91,15 @@ def _print(answer: ScheduleAnswer) -> None:
     rows = []
     for slot, task in zip(found.slots, problem.tasks, strict=True):
         cores = _cores(slot.cores, spread=slot.spread)
-        rows.append((slot.task, task.kind, cores, seconds_text(slot.start), seconds_text(slot.finish)))
+        rows.append(
+            (slot.task, task.kind_on(second=slot.second), cores, seconds_text(slot.start), seconds_text(slot.finish))
+        )
     print_table(("operator", "kind", "cores", "start", "finish"), rows, right=("start", "finish"))
+
+
+def _chip_cores(problem: ScheduleProblem) -> str:
+    second = f", {problem.second_cores} second tensor" if problem.second_cores else ""
+    return f"{problem.tensor_cores} tensor{second} and {problem.vector_cores} vector"
 
 
 def _cores(cores: tuple[int, ...], *, spread: bool) -> str:
@@ -106,6 +114,7 @@ def _json(answer: ScheduleAnswer) -> dict[str, Any]:
         "repeat": answer.layer.repeat,
         "chip": answer.chip.name,
         "tensor_cores": answer.tasks.problem.tensor_cores,
+        "second_tensor_cores": answer.tasks.problem.second_cores,
         "vector_cores": answer.tasks.problem.vector_cores,
         "makespan": found.makespan,
         "bound": found.bound,
@@ -117,7 +126,7 @@ def _json(answer: ScheduleAnswer) -> dict[str, Any]:
         "slots": [
             {
                 "operator": slot.task,
-                "kind": str(task.kind),
+                "kind": str(task.kind_on(second=slot.second)),
                 "cores": list(slot.cores),
                 "spread": slot.spread,
                 "start": slot.start,

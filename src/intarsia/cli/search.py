@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from dataclasses import asdict
+from math import inf
 from typing import TYPE_CHECKING, Any
 
-from intarsia.cli.choices import end_of_progress, only_option, restrictions, told_on_terminal
+from intarsia.cli.choices import budgets, end_of_progress, only_option, restrictions, told_on_terminal
 from intarsia.cli.command import Command, json_option
 from intarsia.cli.printing import print_fields, print_json
 from intarsia.ground.units import count_text, seconds_text
@@ -15,11 +16,13 @@ if TYPE_CHECKING:
     from intarsia.flow.searching import SearchAnswer
     from intarsia.place.plan import Plan
 
+UNITS = {"area": "mm²", "watt": "W", "watts": "W", "dollar": "$", "dollars": "$"}
+
 
 def _options(parser: ArgumentParser) -> None:
     add = parser.add_argument
     add("models", metavar="MODEL", nargs="+", help="names (`intarsia models`), config.json files, .onnx files")
-    add("--cluster", metavar="NAMExN", required=True, help="devices and network, such as tpuv4x1024")
+    add("--cluster", metavar="NAMExN,N", required=True, help="devices and network: tpuv4x1024; several to choose from")
     add("--global-batch", metavar="N", type=int, required=True, help="sequences of an iteration")
     add("--seq", metavar="S", type=int, default=0, help="tokens (default: each model's own)")
     add("--space", metavar="NAME|FILE", default="phaze", help="of chips: phaze (default), wide, a TOML file")
@@ -28,6 +31,9 @@ def _options(parser: ArgumentParser) -> None:
         "--objective", metavar="WHAT", default="throughput",
         help="throughput (default), throughput-per-area, throughput-per-watt, throughput-per-dollar",
     )  # fmt: skip
+    add("--total", metavar="WHAT=N", action="append", default=[], help="of all chips: area_mm2, watts, dollars")
+    add("--front", metavar="WHAT", default="", help="every chip that none beats with as little area, watts, dollars")
+    add("--tolerance", metavar="F", type=float, default=0.0, help="of the front, a fraction (default 0)")
     add("--several", metavar="HOW", default="geomean", help="models count by geomean (default) or worst")
     add("--costs", metavar="WHOSE", default="embedded", help="of products: embedded (default) or padded")
     only_option(parser)
@@ -47,19 +53,26 @@ def _sizes(text: str) -> tuple[int, ...]:
 
 
 def _run(arguments: Namespace) -> int:
+    from intarsia.flow.search_question import Wanted
     from intarsia.flow.searching import search_chip
 
+    wanted = Wanted(
+        objective=arguments.objective,
+        several=arguments.several,
+        costs=arguments.costs,
+        total=budgets(arguments.total, "--total"),
+        front=arguments.front,
+        tolerance=arguments.tolerance,
+    )
     answer = search_chip(
         arguments.models,
         arguments.cluster,
         arguments.global_batch,
+        wanted,
         space=arguments.space,
         hbm_gib=arguments.hbm,
         sequence=arguments.seq,
         only=restrictions(arguments.only),
-        objective=arguments.objective,
-        several=arguments.several,
-        costs=arguments.costs,
         audited=arguments.audit,
         seed=arguments.seed,
         workers=arguments.workers,
@@ -79,15 +92,16 @@ def _print(answer: SearchAnswer) -> None:
     found, proof, question = answer.searched, answer.searched.certificate, answer.question
     fields = [
         ("models", ", ".join(f"{its.model.name} ({count_text(its.model.parameters)})" for its in question.trainings)),
-        ("cluster", f"{question.cluster.name}, {question.cluster.devices} devices"),
-        ("space", f"{question.space.name}, {count_text(proof.points)} chips"),
+        ("cluster", _clusters(answer)),
+        ("space", f"{question.space.name}, {count_text(proof.points)} {_pairs(answer)}"),
     ]
     if found.point is None:
         fields += [("outcome", "nothing fits on any chip"), ("try", "more devices, or more HBM")]
     else:
         point = found.point
         used = f"{point.area:.1f} mm², {point.watts:.0f} W at most, ${point.dollars:,.0f}"
-        fields += [("optimum", str(point)), ("it takes", used)]
+        many = f"{count_text(found.devices)} of " if question.sizes else ""
+        fields += [("optimum", f"{many}{point}"), ("a chip takes", used)]
         for its, seconds, plan in zip(question.trainings, found.seconds, answer.plans, strict=True):
             fields.append((its.model.name, f"{seconds_text(seconds)} an iteration; {_ranks(plan)}"))
         fields += _score(answer)
@@ -99,6 +113,43 @@ def _print(answer: SearchAnswer) -> None:
     if answer.audit is not None:
         fields.append(("audit", f"{answer.audit.checked} removed chips evaluated, {len(answer.audit.beaten)} better"))
     print_fields(fields)
+    if question.objective.front != "chip":
+        _print_front(answer)
+
+
+def _clusters(answer: SearchAnswer) -> str:
+    listed = ", ".join(count_text(one.devices) for one in answer.question.clusters)
+    total = {name: value for name, value in asdict(answer.question.total).items() if value < inf}
+    within = "".join(f"; {value:,.6g} {UNITS[name]} in all at most" for name, value in total.items())
+    return f"{answer.question.cluster.name}, {listed} devices{within}"
+
+
+def _pairs(answer: SearchAnswer) -> str:
+    """What was chosen from, by its name."""
+    if not answer.question.sizes:
+        return "chips"
+    sizes = ", ".join(
+        f"{count_text(points)} in {count_text(size)}" for size, points in answer.searched.certificate.sizes
+    )
+    return f"pairs of a chip and a cluster ({sizes})"
+
+
+def _print_front(answer: SearchAnswer) -> None:
+    """The front as a table, the least cost first."""
+    found, objective = answer.searched, answer.question.objective
+    near = f", each at most {objective.tolerance:.2%} above the best" if objective.tolerance else ""
+    print(f"\nthe front: {len(found.front)} chips that none beats with as little {objective.front}{near};")
+    print(f"gaps to {found.widest:.2%}, schedules included")
+    for step in found.front:
+        its = step.looked
+        many = f"{count_text(its.devices)} of " if answer.question.sizes else ""
+        value = seconds_text(its.score) if _plain(answer) else f"{its.score:.6g}"
+        print(f"{step.cost:>12,.1f} {UNITS[objective.front]:<4} {value:>10}  gap {step.gap:.2%}  {many}{its.point}")
+
+
+def _plain(answer: SearchAnswer) -> bool:
+    """Whether the score is simply seconds."""
+    return len(answer.question.trainings) == 1 and answer.question.objective.per == "chip"
 
 
 def _ranks(plan: Plan) -> str:
@@ -110,12 +161,12 @@ def _score(answer: SearchAnswer) -> list[tuple[str, str]]:
     """The objective, where it is not simply seconds, and its bound."""
     found, objective = answer.searched, answer.question.objective
     bound, gap = found.certificate.bound, f"gap {found.gap:.2%}, schedules included"
-    if len(found.seconds) == 1 and objective.per == "chip":
+    if _plain(answer):
         return [("bound", f"{seconds_text(bound)}: {gap}")]
     models = (
         f"{objective.several} of seconds over those of the TPUv4-like chip" if len(found.seconds) > 1 else "seconds"
     )
-    unit = {"chip": "", "area": " × mm²", "watt": " × watts", "dollar": " × dollars"}[objective.per]
+    unit = f" × {UNITS[objective.per]} of all chips" if objective.per != "chip" else ""
     return [("score", f"{found.score:.6g} ({models}{unit})"), ("bound", f"{bound:.6g}: {gap}")]
 
 
@@ -127,15 +178,19 @@ def search_json(answer: SearchAnswer) -> dict[str, Any]:
     point = found.point
     return {
         "models": [its.model.name for its in question.trainings],
+        "clusters": [{"name": one.name, "devices": one.devices} for one in question.clusters],
+        "total": {name: value for name, value in asdict(question.total).items() if value < inf},
         "space": question.space.name,
         "objective": {"per": question.objective.per, "several": question.objective.several},
         "costs": question.mapping,
         "combinations": question.space.combinations,
         "points": proof.points,
+        "sizes": {str(devices): points for devices, points in proof.sizes},
         "optimum": None
         if point is None
         else {
             **asdict(point),
+            "devices": found.devices,
             "area_mm2": point.area,
             "watts": point.watts,
             "dollars": point.dollars,
@@ -152,6 +207,7 @@ def search_json(answer: SearchAnswer) -> dict[str, Any]:
                 )
             ],
         },
+        "front": _front_json(answer),
         "bound": None if point is None else proof.bound,
         "gap": found.gap,
         "evaluated": proof.evaluated,
@@ -161,6 +217,25 @@ def search_json(answer: SearchAnswer) -> dict[str, Any]:
         if answer.audit is None
         else {"checked": answer.audit.checked, "beaten": [str(one) for one in answer.audit.beaten]},
     }
+
+
+def _front_json(answer: SearchAnswer) -> dict[str, Any] | None:
+    objective = answer.question.objective
+    if objective.front == "chip":
+        return None
+    chips = [
+        {
+            **asdict(step.looked.point),
+            "devices": step.looked.devices,
+            "cost": step.cost,
+            "score": step.looked.score,
+            "seconds": step.looked.seconds,
+            "bound": step.bound,
+            "gap": step.gap,
+        }
+        for step in answer.searched.front
+    ]
+    return {"of": objective.front, "tolerance": objective.tolerance, "chips": chips}
 
 
 COMMAND = Command(

@@ -14,7 +14,7 @@ from intarsia.cli.command import Command, json_option
 from intarsia.cli.printing import print_fields, print_json, print_table
 from intarsia.cli.serve_space import refuse_without_space, run_space, space_options
 from intarsia.cli.strategy_options import cluster_options
-from intarsia.ground.units import bytes_text, count_text, percent_text, seconds_text
+from intarsia.ground.units import bytes_text, count_text, percent_text, seconds_text, tokens_text
 
 if TYPE_CHECKING:
     from intarsia.flow.serving import ServingAnswer
@@ -105,7 +105,8 @@ def _pace(plan: ServingPlan) -> list[tuple[str, str]]:
         ("first token", f"{seconds_text(pace.ttft)}, {read}"),
         ("  a prompt", f"{seconds_text(pace.prefill)} of the slowest stage: {_parts(plan.prefill)}"),
     ]
-    rate = f"{_rate(pace.tokens_per_second)} tokens/s ({_rate(low)} to {_rate(high)}); no deployment makes more"
+    between = f"{tokens_text(low)} to {tokens_text(high)}"
+    rate = f"{tokens_text(pace.tokens_per_second)} tokens/s ({between}); no deployment makes more"
     fields = [
         ("throughput", rate),
         *(reading if pace.ttft else ()),
@@ -156,13 +157,9 @@ def _search(plan: ServingPlan, seconds: float) -> str:
     return ", ".join(parts)
 
 
-def _rate(tokens: float) -> str:
-    return f"{tokens:,.0f}" if tokens >= 100 else f"{tokens:.3g}"
-
-
 def _row(name: str, served: Served) -> tuple[str, ...]:
     pace, degrees = served.pace, _degrees(served.deployment)
-    times = (_rate(pace.tokens_per_second), seconds_text(pace.ttft), seconds_text(pace.tpot))
+    times = (tokens_text(pace.tokens_per_second), seconds_text(pace.ttft), seconds_text(pace.tpot))
     return (name, *times, *(str(degrees[column]) for column in COLUMNS))
 
 

@@ -64,6 +64,10 @@ def _print(result: Result, output: Path) -> None:
         against = [f"{base.chip} {base.times:.2f}×" for base in one.baselines if base.times is not None]
         if against:
             fields.append((one.name, f"seconds of other chips over this one's: {', '.join(against)}"))
+    if result.served is not None:
+        against = [f"{base.chip} {base.times:.2f}×" for base in result.served.baselines if base.times is not None]
+        if against:
+            fields.append((result.served.name, f"tokens/s of other chips over this one's: {', '.join(against)}"))
     fields += [
         ("took", seconds_text(result.made.seconds)),
         ("folder", str(output)),

@@ -10,7 +10,7 @@ from intarsia.flow.predictions import notes_of_sequence
 from intarsia.graph import Dtype, Model, Phase, Servable, Serving
 from intarsia.ground import InputError
 from intarsia.machines.chips import Chip, efficiency_of
-from intarsia.machines.clusters import read_cluster
+from intarsia.machines.clusters import Cluster, read_cluster
 from intarsia.models import read_model
 from intarsia.place.serving import ServingChoices, ServingPlan, ServingTask, best_serving, check_serving
 from intarsia.place.serving.stages import split
@@ -82,6 +82,7 @@ def serve_model(
     dtype: str = "bf16",
     cache: str = "bf16",
     calibration: str = "",
+    chip: Chip | None = None,
 ) -> ServingAnswer:
     """The deployment with the most tokens of answers per second.
 
@@ -98,6 +99,7 @@ def serve_model(
         dtype: of weights and products.
         cache: of keys and values.
         calibration: a file of efficiencies.
+        chip: in the place of the cluster's own.
 
     Raises:
         InputError: anything of these that is wrong.
@@ -105,6 +107,7 @@ def serve_model(
     of_model, task = serving_task(
         model, cluster, prompt, output,
         ttft=ttft, tpot=tpot, batch=batch, phase=phase, only=only, dtype=dtype, cache=cache, calibration=calibration,
+        chip=chip,
     )  # fmt: skip
     outcome = best_serving(task)
     if isinstance(outcome, Found):
@@ -116,7 +119,7 @@ def serve_model(
 
 def serving_task(
     model: str,
-    cluster: str,
+    cluster: str | Cluster,
     prompt: int,
     output: int,
     *,
@@ -135,7 +138,7 @@ def serving_task(
     Raises:
         InputError: anything of these that is wrong.
     """
-    of_model, of_cluster = read_model(model), read_cluster(cluster)
+    of_model, of_cluster = read_model(model), read_cluster(cluster) if isinstance(cluster, str) else cluster
     of_cluster = replace(of_cluster, chip=chip or of_cluster.chip)
     for name, value in (("prompt", prompt), ("output", output)):
         if value < 1:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 
-from intarsia.flow.searching import OBJECTIVES
+from intarsia.flow.search_question import OBJECTIVES
 from intarsia.flow.serving import serving_notes, serving_task
 from intarsia.flow.spaces import chip_space
 from intarsia.graph import Model
@@ -15,7 +15,14 @@ from intarsia.ground.records import refuse_unknown
 from intarsia.machines.template import chip_of
 from intarsia.place.plan import EQUAL
 from intarsia.place.serving import ServingPlan, best_serving, check_serving
-from intarsia.search import SearchedServing, ServingAudit, ServingQuestion, audit_serving, search_serving
+from intarsia.search import (
+    SearchedServing,
+    ServingAudit,
+    ServingMoment,
+    ServingQuestion,
+    audit_serving,
+    search_serving,
+)
 from intarsia.solvers import Found, Infeasible
 
 SHOWN = 25
@@ -71,7 +78,9 @@ def search_serving_chip(
     cache: str = "bf16",
     calibration: str = "",
     audited: int = 0,
+    seed: int = 0,
     told: Callable[[str], None] = lambda _: None,
+    watch: Callable[[ServingMoment], None] = lambda _: None,
 ) -> ServingSearchAnswer:
     """The chip with the most tokens of answers per second, or the most for each mm², watt or dollar.
 
@@ -92,7 +101,9 @@ def search_serving_chip(
         cache: of keys and values.
         calibration: a file of efficiencies.
         audited: removed chips to evaluate in full afterwards.
+        seed: of their draw.
         told: is told what the search does.
+        watch: is told how far the search is.
 
     Raises:
         InputError: anything of these that is wrong.
@@ -109,17 +120,18 @@ def search_serving_chip(
     )  # fmt: skip
     question = ServingQuestion(chips, task, OBJECTIVES[objective])
 
-    def tell(looked: int, score: float) -> None:
-        if looked % SHOWN == 1:
-            told(f"{looked} chips looked at; best {score:.6g}" if score else f"{looked} chips looked at")
+    def tell(moment: ServingMoment) -> None:
+        watch(moment)
+        if moment.looked % SHOWN == 1:
+            told(f"{moment.looked} chips looked at" + (f"; best {moment.best:.6g}" if moment.best else ""))
 
     told("bounds")
-    searched = search_serving(question, told=tell)
+    searched = search_serving(question, watch=tell)
     outcome = _outcome(question, searched)
     audit = None
     if audited:
         told(f"audit of {audited} removed chips")
-        audit = audit_serving(question, searched, audited)
+        audit = audit_serving(question, searched, audited, seed=seed)
     return ServingSearchAnswer(of_model, question, searched, outcome, audit)
 
 

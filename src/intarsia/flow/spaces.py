@@ -30,9 +30,4 @@ def chip_space(text: str, hbm_gib: Sequence[int]) -> TemplateSpace:
         space = replace(space, hbm_gib=tuple(sorted(set(hbm_gib))))
     if not len(space.points):
         raise InputError("no chip is within the budget", where=f"space {space.name}", hint="a larger one")
-    if space.points.more_cores.any():
-        raise InputError(
-            "a chip that is searched for has one kind of tensor cores", where=f"space {space.name}",
-            value="more_cores", allowed="0",
-        )  # fmt: skip
     return space

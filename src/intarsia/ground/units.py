@@ -37,6 +37,11 @@ def flops_text(value: float) -> str:
     return f"{value / 1e12:,.0f} TFLOP/s"
 
 
+def tokens_text(value: float) -> str:
+    """Tokens per second, without decimals where there are a hundred: ``22485.6`` is ``22,486``."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def ratio_text(value: float) -> str:
     """A ratio with its sign: ``1.6`` is ``1.60×``."""
     return f"{value:.2f}×"

@@ -40,7 +40,7 @@ class ScheduledPass:
     def cost(self, cluster: Cluster, efficiency: Efficiency) -> PassCost:
         """The makespan, but no less than the HBM needs; collectives that show are part of it."""
         tasks = self._tasks(cluster, efficiency)
-        spread = {task.name: task.all for task in tasks.problem.tasks}
+        spread = {task.name: task.quickest for task in tasks.problem.tasks}
         weights = sum(
             spread[f"pass/{node.name}"]
             for node in self.nodes

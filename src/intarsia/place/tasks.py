@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from intarsia.cost import Demand, collective_seconds, demand, kernel_seconds
 from intarsia.cost.layer import Groups
-from intarsia.graph import Collective, Contraction, FusedAttention, Node
-from intarsia.machines.chips import Efficiency
+from intarsia.graph import Collective, Contraction, Elementwise, FusedAttention, Lookup, Node
+from intarsia.machines.chips import Chip, Efficiency
 from intarsia.machines.clusters import Cluster
-from intarsia.schedule import Kind, ScheduleProblem, Task
+from intarsia.schedule import Durations, Kind, ScheduleProblem, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class LayerTasks:
     hbm: float
 
 
+Kernel = Contraction | Elementwise | FusedAttention | Lookup
+
 Passes = Sequence[tuple[str, tuple[Node, ...]]]
 """Passes of a layer with their names, in the order in which they run."""
 
@@ -34,9 +36,10 @@ Passes = Sequence[tuple[str, tuple[Node, ...]]]
 def layer_tasks(passes: Passes, cluster: Cluster, groups: Groups, efficiency: Efficiency) -> LayerTasks:
     """The tasks of a layer's passes; a pass waits for the whole pass before it.
 
-    A task on one core gets that core's share of the HBM bandwidth, a task that is spread gets all of it; tensor and
-    vector cores do not slow each other down, and ``LayerTasks.hbm`` says what that leaves out. On a chip that runs one
-    kernel after the other there is one core, which is the chip.
+    A task on one core gets that core's share of the HBM bandwidth, a task that is spread gets all of it; cores of
+    different kinds do not slow each other down, and ``LayerTasks.hbm`` says what that leaves out. On a chip with a
+    second kind of tensor cores a product has a time on each. On a chip that runs one kernel after the other there is
+    one core, which is the chip.
 
     Args:
         passes: forward, what is computed again, backward; empty ones are skipped.
@@ -56,7 +59,8 @@ def layer_tasks(passes: Passes, cluster: Cluster, groups: Groups, efficiency: Ef
             tasks.append(task)
             moved += size
         ends = tuple(f"{prefix}/{name}" for name in _ends(nodes)) or ends
-    cores = (1, 1) if chip.serial else (chip.tensor.count, chip.vector.count)
+    second = chip.second.count if chip.second is not None else 0
+    cores = (1, 1) if chip.serial else (chip.tensor.count, chip.vector.count, second)
     return LayerTasks(ScheduleProblem(tuple(tasks), *cores), moved / (chip.hbm_bandwidth * efficiency.memory))
 
 
@@ -73,13 +77,20 @@ def _task(
     if chip.serial:
         seconds = kernel_seconds(whole, chip, efficiency)
         return Task(name, Kind.TENSOR, seconds, seconds, needs), whole.hbm_bytes
-    kind, cores = Kind.VECTOR, chip.vector.count
+    kind, second = Kind.VECTOR, None
     if isinstance(work, Contraction | FusedAttention):
-        kind, cores = Kind.TENSOR, chip.tensor.count
+        kind, other = Kind.TENSOR, chip.kinds[1:]
+        second = _durations(other[0], work, demand(other[0], work), efficiency) if other else None
+    took = _durations(chip, work, whole, efficiency)
+    return Task(name, kind, took.one, took.all, needs, second), whole.hbm_bytes
+
+
+def _durations(chip: Chip, work: Kernel, whole: Demand, efficiency: Efficiency) -> Durations:
+    """Of a kernel, whose demand is known, on the chip's first kind of tensor cores or on its vector cores."""
+    cores = chip.tensor.count if isinstance(work, Contraction | FusedAttention) else chip.vector.count
     single = demand(chip, work, cores=1)
     share = Demand(single.contraction, single.flash, single.vector, single.hbm_bytes * cores, single.misaligned)
-    one, spread = kernel_seconds(share, chip, efficiency), kernel_seconds(whole, chip, efficiency)
-    return Task(name, kind, one, spread, needs), whole.hbm_bytes
+    return Durations(kernel_seconds(share, chip, efficiency), kernel_seconds(whole, chip, efficiency))
 
 
 def _ends(nodes: tuple[Node, ...]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from intarsia.machines.chips import Chip
+from intarsia.machines.chips import Chip, TensorCores
 from intarsia.machines.clusters import Cluster
 
 CHIP, CLUSTER = "chip.json", "cluster.json"
@@ -14,16 +14,12 @@ CHIP, CLUSTER = "chip.json", "cluster.json"
 def chip_text(chip: Chip) -> str:
     """The file of a chip; ``read_chip`` reads the same chip from it."""
     tensor, vector = chip.tensor, chip.vector
+    more = chip.second
     fields: dict[str, Any] = {
         "name": chip.name,
         "family": chip.family,
         "clock_ghz": _in(chip.clock, 1e9),
-        "tensor_cores": {
-            "count": tensor.count,
-            "width": tensor.width,
-            "depth": tensor.depth,
-            "dataflow": str(tensor.dataflow),
-        },
+        "tensor_cores": _cores(tensor),
         "vector_cores": {"count": vector.count, "width": vector.width},
         "onchip_mib": chip.onchip_bytes / 2**20,
         "local_kib": chip.local_bytes / 2**10,
@@ -35,8 +31,13 @@ def chip_text(chip: Chip) -> str:
         "serial": chip.serial,
         "source": chip.source,
         "assumed": list(chip.assumed),
+        **({} if more is None else {"second_tensor_cores": _cores(more)}),
     }
     return _text(fields)
+
+
+def _cores(cores: TensorCores) -> dict[str, Any]:
+    return {"count": cores.count, "width": cores.width, "depth": cores.depth, "dataflow": str(cores.dataflow)}
 
 
 def cluster_text(cluster: Cluster) -> str:

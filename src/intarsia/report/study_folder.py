@@ -32,14 +32,15 @@ def write_study(path: Path, answer: StudyAnswer) -> None:
         hunt = answer.chosen.hunt
         if hunt is not None and hunt.file:
             (staged / SPACE).write_text(hunt.file, encoding="utf-8")
-        if answer.result.models:
+        if answer.result.chip is not None:
+            cluster = answer.chosen.cluster
+            (staged / CHIP).write_text(chip_text(cluster.chip), encoding="utf-8")
+            (staged / CLUSTER).write_text(cluster_text(cluster), encoding="utf-8")
             _write_plans(staged, path.resolve(), answer)
 
 
 def _write_plans(staged: Path, path: Path, answer: StudyAnswer) -> None:
     cluster = answer.chosen.cluster
-    (staged / CHIP).write_text(chip_text(cluster.chip), encoding="utf-8")
-    (staged / CLUSTER).write_text(cluster_text(cluster), encoding="utf-8")
     records = answer.result.models
     for (planned, place, plan), record in zip(answer.plans(str(path / CLUSTER)), records, strict=True):
         write_outputs(staged / place, plan, planned.model, cluster, planned.plan.prediction.time.stages)
@@ -63,6 +64,9 @@ def _readme(answer: StudyAnswer) -> str:
             f"open the two at ui.perfetto.dev."
             for one in result.models
         ]
+    if result.served is not None:
+        again = next(one.made for one in result.figures if one.section == "deployment")
+        lines += [f"{CHIP}, {CLUSTER}: what serves, as files: `{again}` finds the deployment again."]
     if answer.chosen.hunt is not None and answer.chosen.hunt.file:
         lines.append(f"{SPACE}: the space of chips that was searched.")
     return "\n".join(lines) + "\n"

@@ -17,7 +17,7 @@ BITS = 40
 """Of the ticks: the rounding is below 1e-10 of the makespan."""
 
 
-def bound(problem: ScheduleProblem) -> float:
+def bound_one_kind(problem: ScheduleProblem) -> float:
     """A lower bound on the makespan of every schedule, seconds."""
     ticked = in_ticks(problem, BITS)
     return bound_ticks(ticked) * ticked.tick

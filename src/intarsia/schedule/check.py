@@ -20,7 +20,11 @@ def check(problem: ScheduleProblem, schedule: Schedule) -> tuple[str, ...]:
     names = [task.name for task in problem.tasks]
     if names != [slot.task for slot in schedule.slots]:
         return ("the slots are not those of the tasks, once each and in their order",)
-    busy = sum(task.seconds(spread=slot.spread) for task, slot in zip(problem.tasks, schedule.slots, strict=True))
+    pairs = tuple(zip(problem.tasks, schedule.slots, strict=True))
+    nowhere = [slot.task for task, slot in pairs if slot.second and task.second is None]
+    if nowhere:
+        return tuple(f"{name} is on the second kind of tensor cores, where it cannot be" for name in nowhere)
+    busy = sum(task.seconds(spread=slot.spread, second=slot.second) for task, slot in pairs)
     slack = TOLERANCE * min(busy, abs(schedule.makespan))
     slots = dict(zip(names, schedule.slots, strict=True))
     return (
@@ -33,10 +37,10 @@ def check(problem: ScheduleProblem, schedule: Schedule) -> tuple[str, ...]:
 
 def _alone(problem: ScheduleProblem, task: Task, slot: Slot, slack: float) -> list[str]:
     found = []
-    cores = problem.cores(task.kind)
+    cores = problem.cores(task.kind_on(second=slot.second))
     if not slot.start >= 0:
         found.append(f"{task.name} starts at {slot.start}, before time 0")
-    seconds = task.seconds(spread=slot.spread)
+    seconds = task.seconds(spread=slot.spread, second=slot.second)
     if not abs(slot.finish - slot.start - seconds) <= slack:
         found.append(f"{task.name} takes {slot.finish - slot.start} s, its duration is {seconds} s")
     if slot.spread and not problem.may_spread(task):
@@ -62,7 +66,7 @@ def _overlaps(problem: ScheduleProblem, slots: dict[str, Slot], slack: float) ->
     for task in problem.tasks:
         slot = slots[task.name]
         for core in slot.cores if slot.finish > slot.start else ():
-            by_core.setdefault((task.kind, core), []).append(slot)
+            by_core.setdefault((task.kind_on(second=slot.second), core), []).append(slot)
     found = []
     for (kind, core), taken in by_core.items():
         taken.sort(key=lambda slot: (slot.start, slot.finish))

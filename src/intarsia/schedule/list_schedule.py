@@ -20,18 +20,14 @@ Choice = Callable[[Ticked, int, int, list[int]], bool]
 """Whether a task that is ready at a tick is spread, given the ticks from which the cores of its kind are free."""
 
 
-def list_schedule(problem: ScheduleProblem) -> Schedule:
+def list_one_kind(problem: ScheduleProblem) -> Schedule:
     """A schedule without a search; its bound is 0. Deterministic."""
-    placement, spread = _best(problem)
+    placement, spread = best_placement(problem)
     return schedule_of(problem, placement, spread)
 
 
-def list_makespan(problem: ScheduleProblem) -> float:
-    """How long that schedule is, seconds."""
-    return _best(problem)[0].makespan
-
-
-def _best(problem: ScheduleProblem) -> tuple[Placement, list[bool]]:
+def best_placement(problem: ScheduleProblem) -> tuple[Placement, list[bool]]:
+    """The same without names, and which tasks are spread."""
     ticked = in_ticks(problem, BITS)
     tails = tails_of(ticked)
     made = []

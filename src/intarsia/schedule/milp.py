@@ -3,7 +3,8 @@
 Wang, Tarnawski, Phanishayee, Mahajan, "Integrated Hardware Architecture and Device Placement Search" (ICML 2024, arXiv
 2407.13143): for each operator its start t, its length p and whether it is spread, y; for each pair of a kind that
 precedence does not order, which goes first, x; for each operator and core whether it is there, z; minimise the makespan
-T. A spread operator is on every core. A task that takes no time waits for its core here, as nowhere else.
+T. A spread operator is on every core. A task that takes no time waits for its core here, as nowhere else. Where a task
+chooses between two kinds of cores, y is one of four, and z says nothing on the other kind.
 """
 
 from __future__ import annotations
@@ -11,13 +12,16 @@ from __future__ import annotations
 from itertools import combinations
 
 from intarsia.schedule.place import place
-from intarsia.schedule.problem import Kind, ScheduleProblem
+from intarsia.schedule.problem import Kind, ScheduleProblem, Task
 from intarsia.schedule.schedule import Schedule
 from intarsia.schedule.ticks import in_ticks, members
 from intarsia.solvers import Found, Limits, LinearModel, Outcome, OutOfTime
 from intarsia.solvers.cpsat import Expression
 
 BITS = 40
+
+Mode = tuple[bool, bool, Expression]
+"""Whether spread, whether on the second kind, and what is 1 if it is so."""
 
 
 class Published:
@@ -30,16 +34,26 @@ class Published:
         self.number = {task.name: index for index, task in enumerate(problem.tasks)}
         self.makespan = self.model.number(0, 1)
         self.starts = [self.model.number(0, 1) for _ in problem.tasks]
-        self.spread = [self.model.boolean() for _ in problem.tasks]
-        self.lengths: list[Expression] = []
-        for index, task in enumerate(problem.tasks):
-            one, together = task.one / self.horizon, task.all / self.horizon
-            if not problem.may_spread(task):
-                self.model.add(self.spread[index] == 0)
-            self.lengths.append(one + (together - one) * self.spread[index])
+        self.taken = [self._modes(task) for task in problem.tasks]
+        self.lengths: list[Expression] = [
+            sum(task.seconds(spread=spread, second=second) / self.horizon * there for spread, second, there in modes)
+            for task, modes in zip(problem.tasks, self.taken, strict=True)
+        ]
         for kind in Kind:
             self._exclusive(kind)
         self._order()
+
+    def _modes(self, task: Task) -> list[Mode]:
+        """Whether spread and whether on the second kind, and what is 1 if it is so; of the first, that no other is."""
+        (spread, second), *others = (
+            (spread, second)
+            for second in ((False,) if task.second is None else (False, True))
+            for spread in ((False, True) if self.problem.may_spread(task) else (False,))
+        )
+        modes = [(*other, self.model.boolean()) for other in others]
+        if len(modes) > 1:
+            self.model.add(sum(there for _, _, there in modes) <= 1)
+        return [(spread, second, 1 - sum(there for _, _, there in modes)), *modes]
 
     def _order(self) -> None:
         """Needs come first; the makespan comes last."""
@@ -53,12 +67,15 @@ class Published:
     def _exclusive(self, kind: Kind) -> None:
         """Two operators on one core are not there at once: one goes first, with the horizon as the big M."""
         cores = range(self.problem.cores(kind))
-        own = [index for index, task in enumerate(self.problem.tasks) if task.kind is kind and cores]
-        on = {index: [self.model.boolean() for _ in cores] for index in own}
-        for index in own:
-            self.model.add(sum(on[index]) == 1 + (len(cores) - 1) * self.spread[index])
+        placed: dict[int, list[tuple[bool, Expression]]] = {}
+        for index, task in enumerate(self.problem.tasks):
+            here = [(s, there) for s, second, there in self.taken[index] if task.kind_on(second=second) is kind]
+            placed |= {index: here} if here and cores else {}
+        on = {index: [self.model.boolean() for _ in cores] for index in placed}
+        for index, here in placed.items():
+            self.model.add(sum(on[index]) == sum((len(cores) if spread else 1) * there for spread, there in here))
         before = in_ticks(self.problem, BITS).before
-        for i, j in combinations((i for i in own if self.problem.tasks[i].one > 0), 2):
+        for i, j in combinations((i for i in placed if self.problem.tasks[i].one > 0), 2):
             if i in members(before[j]):
                 continue
             first, second = self.model.boolean(), self.model.boolean()
@@ -73,12 +90,16 @@ def solve_milp(problem: ScheduleProblem, limits: Limits) -> Outcome[Schedule]:
     """A shortest schedule by the published formulation, up to the tolerance of the solver's floating-point numbers."""
     published = Published(problem)
     tasks = len(problem.tasks)
-    answer = published.model.minimize(published.makespan, (*published.starts, *published.spread), limits)
+    wanted = [there for own in published.taken for _, _, there in own[1:]]
+    answer = published.model.minimize(published.makespan, (*published.starts, *wanted), limits)
     low = max(answer.bound, 0.0) * published.horizon
     if answer.values is None:
         return OutOfTime(None, (int(low * 1e12),), answer.effort)
-    spread = [value > 0.5 for value in answer.values[tasks:]]
-    made = place(problem, _order(problem, answer.values[:tasks]), spread)
+    values = iter(answer.values[tasks:])
+    chosen = [next((mode for mode, value in [(m, next(values)) for m in own[1:]] if value > 0.5), own[0])
+              for own in published.taken]  # fmt: skip
+    spread, second = [mode[0] for mode in chosen], [mode[1] for mode in chosen]
+    made = place(problem, _order(problem, answer.values[:tasks]), spread, second)
     schedule = Schedule(made.slots, made.makespan, min(low, made.makespan))
     answer_type = Found if answer.exhausted else OutOfTime
     return answer_type(schedule, (int(schedule.bound * 1e12),), answer.effort)

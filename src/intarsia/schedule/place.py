@@ -35,28 +35,35 @@ class Placement:
         return max(self.finishes, default=0.0)
 
 
-def place(problem: ScheduleProblem, order: Sequence[int], spread: Sequence[bool]) -> Schedule:
+def place(
+    problem: ScheduleProblem, order: Sequence[int], spread: Sequence[bool], second: Sequence[bool] = ()
+) -> Schedule:
     """The schedule of an order that respects needs; its bound is 0.
 
     Args:
         problem: tasks and cores.
         order: every task's number once.
         spread: for each task (not in that order) whether it takes all cores.
+        second: for each task whether these are of the second kind of tensor cores; none if empty.
     """
-    return schedule_of(problem, placed(problem, order, spread), spread)
+    return schedule_of(problem, placed(problem, order, spread, second), spread, second)
 
 
-def schedule_of(problem: ScheduleProblem, at: Placement, spread: Sequence[bool]) -> Schedule:
+def schedule_of(
+    problem: ScheduleProblem, at: Placement, spread: Sequence[bool], second: Sequence[bool] = ()
+) -> Schedule:
     """A placement as the noun."""
     slots = []
     for index, task in enumerate(problem.tasks):
-        core = at.cores[index]
-        chosen = tuple(range(problem.cores(task.kind))) if core == EVERY else (core,)
-        slots.append(Slot(task.name, chosen, at.starts[index], at.finishes[index], spread[index]))
+        core, there = at.cores[index], bool(second) and second[index]
+        chosen = tuple(range(problem.cores(task.kind_on(second=there)))) if core == EVERY else (core,)
+        slots.append(Slot(task.name, chosen, at.starts[index], at.finishes[index], spread[index], there))
     return Schedule(tuple(slots), at.makespan, 0.0)
 
 
-def placed(problem: ScheduleProblem, order: Sequence[int], spread: Sequence[bool]) -> Placement:
+def placed(
+    problem: ScheduleProblem, order: Sequence[int], spread: Sequence[bool], second: Sequence[bool] = ()
+) -> Placement:
     """The same without names."""
     free = {kind: [0.0] * count for kind, count in used_cores(problem).items()}
     numbers = {task.name: index for index, task in enumerate(problem.tasks)}
@@ -65,8 +72,9 @@ def placed(problem: ScheduleProblem, order: Sequence[int], spread: Sequence[bool
     for index in order:
         task = problem.tasks[index]
         start = max((found.finishes[numbers[need]] for need in task.needs), default=0.0)
-        seconds = task.seconds(spread=spread[index])
-        cores = free[task.kind]
+        there = bool(second) and second[index]
+        seconds = task.seconds(spread=spread[index], second=there)
+        cores = free[Kind.SECOND if there else task.kind]
         if spread[index]:
             start = max(start, *cores) if seconds and cores else start
             cores[:] = [start + seconds] * len(cores) if seconds else cores
@@ -86,6 +94,7 @@ def used_cores(problem: ScheduleProblem) -> dict[Kind, int]:
     tasks = dict.fromkeys(Kind, 0)
     for task in problem.tasks:
         tasks[task.kind] += 1
+        tasks[Kind.SECOND] += task.second is not None
     return {kind: min(problem.cores(kind), tasks[kind]) for kind in Kind}
 
 

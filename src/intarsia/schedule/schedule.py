@@ -16,10 +16,11 @@ class Slot:
 
     Attributes:
         task: its name.
-        cores: numbers of cores of its kind, from 0, ascending; (0,) on the network, () for a free task.
+        cores: numbers of cores of one kind, from 0, ascending; (0,) on the network, () for a free task.
         start: seconds.
         finish: seconds; the start plus the duration.
         spread: it runs on all cores of its kind at once.
+        second: its cores are of the second kind of tensor cores.
     """
 
     task: str
@@ -27,6 +28,7 @@ class Slot:
     start: float
     finish: float
     spread: bool
+    second: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,5 +62,6 @@ class Schedule:
         for slot in sorted(self.slots, key=lambda s: (s.start, s.finish, s.task)):
             where = "all" if slot.spread else " ".join(str(core) for core in slot.cores) or "-"
             when = f"{seconds_text(slot.start):>8} .. {seconds_text(slot.finish):>8}"
-            lines.append(f"  {slot.task:{width}}  {when}  core {where}")
+            core = "second core" if slot.second else "core"
+            lines.append(f"  {slot.task:{width}}  {when}  {core} {where}")
         return "\n".join(lines)

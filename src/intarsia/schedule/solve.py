@@ -1,14 +1,17 @@
-"""A schedule with its proof: list schedule, then sets of placed tasks, then CP-SAT, each only where a gap is left."""
+"""A schedule with its proof: list schedule, then sets of placed tasks, then CP-SAT, each only where a gap is left.
+
+Where tasks choose between two kinds of tensor cores, the search through sets is left out, which knows one kind each.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from time import perf_counter
 
-from intarsia.schedule.bound import bound
 from intarsia.schedule.cpsat import solve_cpsat
-from intarsia.schedule.list_schedule import list_schedule
+from intarsia.schedule.mixed import solve_mixed_cpsat
 from intarsia.schedule.problem import ScheduleProblem
+from intarsia.schedule.quick import bound, list_schedule
 from intarsia.schedule.schedule import Schedule
 from intarsia.solvers import Effort, Found, Limits, Outcome, OutOfTime
 
@@ -29,7 +32,7 @@ def solve(problem: ScheduleProblem, limits: Limits) -> Outcome[Schedule]:
     made = list_schedule(problem)
     best = replace(made, bound=min(low, made.makespan))
     start, nodes = perf_counter(), 0
-    if not best.optimal and limits.seconds > 0:
+    if not best.optimal and limits.seconds > 0 and not problem.mixed:
         from intarsia.schedule.states import compile_search, search_states
 
         compile_search()
@@ -38,7 +41,8 @@ def solve(problem: ScheduleProblem, limits: Limits) -> Outcome[Schedule]:
         best, nodes = replace(search.best, bound=min(max(low, search.bound), search.best.makespan)), search.states
     left = limits.seconds - (perf_counter() - start)
     if not best.optimal and left > 0:
-        outcome = solve_cpsat(problem, replace(limits, seconds=left), best)
+        solver = solve_mixed_cpsat if problem.mixed else solve_cpsat
+        outcome = solver(problem, replace(limits, seconds=left), best)
         best, nodes = _joined(best, outcome), nodes + outcome.effort.nodes
     effort = Effort(perf_counter() - start, nodes, limits.workers, limits.seed)
     answer = (int(best.bound * 1e12),)

@@ -11,7 +11,7 @@ from intarsia.schedule.problem import ScheduleProblem, Task
 from intarsia.schedule.schedule import Schedule, Slot
 from intarsia.schedule.trace import lanes
 
-WIDTH, LEFT, RIGHT, TOP, LINE, BAR = 1200, 84, 24, 64, 26, 22
+WIDTH, LEFT, RIGHT, TOP, LINE, BAR = 1200, 112, 24, 64, 26, 22
 LETTER = 6.2
 """Width of a letter of a bar's name; names that do not fit are told by pointing at the bar."""
 
@@ -23,7 +23,7 @@ text { font: 11px system-ui, sans-serif; fill: #1f2933; }
 .bound { stroke: #1f2933; stroke-width: 1; stroke-dasharray: 3 3; }
 .bar { stroke: #52606d; stroke-width: 0.5; }
 .paper { fill: #ffffff; }
-.tensor { fill: #9cc3ee; } .vector { fill: #a9d8b0; } .network { fill: #f2c58c; }
+.tensor { fill: #9cc3ee; } .second { fill: #c9b6ec; } .vector { fill: #a9d8b0; } .network { fill: #f2c58c; }
 @media (prefers-color-scheme: dark) {
   text { fill: #e4e7eb; }
   .quiet { fill: #9aa5b1; }
@@ -31,7 +31,7 @@ text { font: 11px system-ui, sans-serif; fill: #1f2933; }
   .bound { stroke: #e4e7eb; }
   .bar { stroke: #9aa5b1; }
   .paper { fill: #14181d; }
-  .tensor { fill: #2f6299; } .vector { fill: #2f7042; } .network { fill: #96641f; }
+  .tensor { fill: #2f6299; } .second { fill: #5f4a99; } .vector { fill: #2f7042; } .network { fill: #96641f; }
 }
 """
 """Colours stand at each class, not in variables: most programs that draw SVG, browsers apart, know none."""
@@ -53,7 +53,7 @@ def svg(problem: ScheduleProblem, schedule: Schedule, *, title: str = "") -> str
     ]
     for task, slot in zip(problem.tasks, schedule.slots, strict=True):
         if slot.cores:
-            parts.append(_bar(task, slot, rows[task.kind, slot.cores[0]], scale))
+            parts.append(_bar(task, slot, rows[task.kind_on(second=slot.second), slot.cores[0]], scale))
     parts.append(_line("bound", LEFT + schedule.bound * scale, TOP - 6, height - 28))
     return "\n".join([*parts, "</svg>"]) + "\n"
 
@@ -92,6 +92,10 @@ def _axis(makespan: float, scale: float, height: int) -> list[str]:
     return parts
 
 
+def _class(slot: Slot, task: Task) -> str:
+    return "second" if slot.second else str(task.kind)
+
+
 def _line(name: str, x: float, top: int, bottom: int) -> str:
     return f'<line class="{name}" x1="{x:.1f}" y1="{top}" x2="{x:.1f}" y2="{bottom}"/>'
 
@@ -101,7 +105,7 @@ def _bar(task: Task, slot: Slot, row: int, scale: float) -> str:
     width, height = (slot.finish - slot.start) * scale, LINE * (len(slot.cores) - 1) + BAR
     place = f'x="{x:.1f}" y="{y}" width="{max(width, 0.5):.1f}" height="{height}" rx="2"'
     told = f"{task.name}: {seconds_text(slot.start)} to {seconds_text(slot.finish)}" + ", spread" * slot.spread
-    bar = f'<g><title>{escape(told)}</title><rect class="bar {task.kind}" {place}/>'
+    bar = f'<g><title>{escape(told)}</title><rect class="bar {_class(slot, task)}" {place}/>'
     middle, centre = x + width / 2, y + height / 2
     long = len(task.name) * LETTER + 6
     if long <= width:

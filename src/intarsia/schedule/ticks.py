@@ -72,11 +72,12 @@ def members(tasks: int) -> list[int]:
 def in_ticks(problem: ScheduleProblem, bits: int) -> Ticked:
     """The problem with ticks such that all tasks one after the other, each at its shortest, take ``2 ** bits`` of them.
 
-    No schedule that is worth anything takes more; what a task takes on one of many cores may.
+    No schedule that is worth anything takes more; what a task takes on one of many cores may. Each task has its own
+    kind of cores alone: for those that may choose between two there is ``mixed``.
     """
     number = {task.name: index for index, task in enumerate(problem.tasks)}
     needs = tuple(tuple(sorted({number[need] for need in task.needs})) for task in problem.tasks)
-    before, after = _closure(needs)
+    before, after = closure(needs)
     total = sum(min(task.one, task.all) if problem.may_spread(task) else task.one for task in problem.tasks)
     tick = ldexp(1.0, ceil(log2(total)) - bits) if total > 0 else 1.0
     kinds = tuple(KINDS.index(task.kind) for task in problem.tasks)
@@ -104,7 +105,8 @@ def _modes(problem: ScheduleProblem, index: int, *, alone: bool) -> tuple[bool, 
     return (False, True)
 
 
-def _closure(needs: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def closure(needs: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Of each task, the sets of all tasks before it and after it."""
     before: list[int] = []
     for own in needs:
         total = 0

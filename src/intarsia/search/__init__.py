@@ -5,23 +5,29 @@ evaluated in full (``evaluate.py``), best bound first (``search.py``).
 """
 
 from intarsia.search.audit import Audit, audit
-from intarsia.search.certificate import Certificate, Looked, Moment, Searched
+from intarsia.search.candidates import Candidate, Candidates
+from intarsia.search.certificate import Certificate, Looked, Moment, Searched, Step
 from intarsia.search.evaluate import Known, OfVariant
 from intarsia.search.objective import Objective, Per, Several
-from intarsia.search.question import Question, Training
+from intarsia.search.question import Question, Total, Training
 from intarsia.search.search import search
 from intarsia.search.serving import (
     SearchedServing,
     ServingAudit,
     ServingCertificate,
+    ServingLooked,
+    ServingMoment,
     ServingQuestion,
     audit_serving,
     search_serving,
 )
+from intarsia.search.shares import Shares, shares
 from intarsia.search.workers import crew
 
 __all__ = [
     "Audit",
+    "Candidate",
+    "Candidates",
     "Certificate",
     "Known",
     "Looked",
@@ -34,12 +40,18 @@ __all__ = [
     "SearchedServing",
     "ServingAudit",
     "ServingCertificate",
+    "ServingLooked",
+    "ServingMoment",
     "ServingQuestion",
     "Several",
+    "Shares",
+    "Step",
+    "Total",
     "Training",
     "audit",
     "audit_serving",
     "crew",
     "search",
     "search_serving",
+    "shares",
 ]

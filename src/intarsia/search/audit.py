@@ -8,12 +8,13 @@ from math import inf
 
 import numpy as np
 
-from intarsia.machines.template import Point
 from intarsia.place.plan import EQUAL
 from intarsia.place.space import variants
+from intarsia.search.candidates import Candidate, Candidates
 from intarsia.search.certificate import Searched
 from intarsia.search.evaluate import Desk, Job
 from intarsia.search.question import Question
+from intarsia.search.staircase import Staircase
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +23,12 @@ class Audit:
 
     Attributes:
         checked: how many chips.
-        beaten: those of a lower score than the best chip's, which there must not be.
+        beaten: those of a lower score than the best chip that costs no more, which there must not be.
         worst: the lowest score of any of them; infinite if none is as low as the best.
     """
 
     checked: int
-    beaten: tuple[Point, ...]
+    beaten: tuple[Candidate, ...]
     worst: float
 
 
@@ -49,18 +50,23 @@ def audit(
         told: is told how many of how many are done.
     """
     drawn = np.random.default_rng(seed).permutation(searched.removed)[:number]
-    points, objective = question.space.points, question.objective
+    candidates, objective = Candidates(question), question.objective
+    weights, costs = candidates.costs(objective.per), candidates.costs(objective.front)
+    front = Staircase(objective.tolerance)
+    for step in searched.front:
+        front.add(step.cost, step.looked.score)
     count = len(question.trainings)
     desk, beaten, worst = Desk(question), [], inf
     for done, row in enumerate(drawn.tolist()):
-        point = points.point(row)
-        every = tuple(tuple((v, 0.0) for v in variants(question.on(point, at))) for at in range(count))
-        weight = float(objective.weights(points.rows(np.array([row])))[0])
-        limit = searched.score / weight
-        known = desk.answer(Job(row, point, every, (0.0,) * count, (0.0,) * count, limit, (None,) * count))
+        its, weight = candidates.at(row), float(weights[row])
+        sized = question.of(its.devices)
+        every = tuple(tuple((v, 0.0) for v in variants(sized.on(its.point, at))) for at in range(count))
+        limit, none = front.limit(float(costs[row])), (0.0,) * count
+        job = Job(row, its.point, its.devices, every, none, none, limit / weight, (None,) * count)
+        known = desk.answer(job)
         score = weight * float(objective.together(np.array([one.seconds for one in known])))
         worst = min(worst, score)
-        if score < searched.score * (1 - EQUAL):
-            beaten.append(point)
+        if score < limit * (1 - 2 * EQUAL):
+            beaten.append(its)
         told(done + 1, len(drawn))
     return Audit(len(drawn), tuple(beaten), worst)

@@ -1,4 +1,4 @@
-"""What a search ends with: the best chip, and why no other is better."""
+"""What a search ends with: the best chip, or the front, and why no other is better."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ from intarsia.machines.template import Point
 class Certificate:
     """Why no chip is better.
 
-    Chips count as one worker meets them, who takes them in the order of their bounds; several count the same.
+    A chip counts once for each number of devices that may be chosen. Chips count as one worker meets them, who takes
+    them in the order of their bounds; several count the same.
 
     Attributes:
-        points: chips of the space.
+        points: chips of the space, in each cluster within the total.
         bounded: removed by a bound on all plans of every variant.
         cut: looked at, and left when no plan could be as good, or when none fits.
         evaluated: with the best plan of every training known.
         bound: no chip of the space has a score below it, whatever the schedules of its layers.
+        sizes: of each number of devices, how many of the points.
     """
 
     points: int
@@ -30,6 +32,7 @@ class Certificate:
     cut: int
     evaluated: int
     bound: float
+    sizes: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Looked:
     """A chip that was looked at.
 
     Attributes:
-        row, point: which.
+        row, point, devices: which, and how many of it.
         seconds: of each training's best plan; infinite where none fits or where it is beyond what was wanted.
         floors: of each training, seconds that no plan is below, whatever the schedules.
         score: of the objective; infinite unless all seconds are known.
@@ -46,6 +49,7 @@ class Looked:
 
     row: int
     point: Point
+    devices: int
     seconds: tuple[float, ...]
     floors: tuple[float, ...]
     score: float
@@ -55,6 +59,26 @@ class Looked:
     def whole(self) -> bool:
         """Whether the best plan of every training is known."""
         return self.score < inf
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of the front, or the only one, which is the best chip.
+
+    Attributes:
+        looked: a chip that no other one beats whose cluster costs as little.
+        cost: of its cluster, in the unit of the front.
+        bound: no chip whose cluster costs less than the next step's has a score below it, whatever the schedules.
+    """
+
+    looked: Looked
+    cost: float
+    bound: float
+
+    @property
+    def gap(self) -> float:
+        """How far the bound is below the score, as a fraction of it."""
+        return 1 - self.bound / self.looked.score
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +102,10 @@ class Moment:
 
 @dataclass(frozen=True)
 class Searched:
-    """The best chip.
+    """The best chip, and the front.
 
     Attributes:
-        row, point: which it is; nothing where no plan fits on any.
+        row, point, devices: which it is, and how many of it; nothing where no plan fits on any.
         seconds: of an iteration of each training under its best plan on it.
         score: of the objective.
         certificate: why no other is better.
@@ -89,10 +113,12 @@ class Searched:
         removed: rows of chips that bounds removed.
         looked: the others, in the order of their bounds.
         history: how the search went.
+        front: by rising cost and falling score; the best chip alone where cost does not count.
     """
 
     row: int
     point: Point | None
+    devices: int
     seconds: tuple[float, ...]
     score: float
     certificate: Certificate
@@ -100,8 +126,14 @@ class Searched:
     removed: NDArray[np.int64]
     looked: tuple[Looked, ...]
     history: tuple[Moment, ...]
+    front: tuple[Step, ...]
 
     @property
     def gap(self) -> float:
-        """How far the bound is below the score, as a fraction of it."""
-        return 1 - self.certificate.bound / self.score if self.score < inf else 0.0
+        """How far the bound is below the score of the best chip, as a fraction of it."""
+        return self.front[-1].gap if self.front else 0.0
+
+    @property
+    def widest(self) -> float:
+        """The same of the step of the front where it is the farthest."""
+        return max((step.gap for step in self.front), default=0.0)

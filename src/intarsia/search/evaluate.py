@@ -108,21 +108,24 @@ class Job:
     """A chip to be evaluated.
 
     Attributes:
-        row, point: which.
+        row, point, devices: which, and how many of it.
         listed: of each training, the variants that may be good enough.
         rests: of each training, seconds that no plan with another variant is below.
         bounds: of each training, seconds that no plan is below.
         limit: of the objective's seconds together, beyond which nobody wants to know how many.
         known: of each training, what an earlier run found, or nothing.
+        prove: whether the shortest schedules are asked for where they matter.
     """
 
     row: int
     point: Point
+    devices: int
     listed: tuple[Listed, ...]
     rests: tuple[float, ...]
     bounds: tuple[float, ...]
     limit: float
     known: tuple[Known | None, ...]
+    prove: bool = True
 
 
 def turns(objective: Objective, job: Job, answer: Callable[[int, float], float]) -> None:
@@ -146,7 +149,8 @@ class Desk:
 
     def __init__(self, question: Question) -> None:
         self.question = question
-        self._branchers: dict[tuple[int, float, float, int], Brancher] = {}
+        self._sized = {one.devices: question.of(one.devices) for one in question.clusters}
+        self._branchers: dict[tuple[int, int, float, float, int], Brancher] = {}
 
     def answer(self, job: Job) -> tuple[Known, ...]:
         """What is known of the trainings in turn, until they are together beyond the limit; nothing of those after."""
@@ -155,18 +159,19 @@ class Desk:
         def answer(at: int, cutoff: float) -> float:
             known, listed = job.known[at], job.listed[at]
             if known is None or not known.says(cutoff, listed):
-                known = evaluate(self.question, at, self.brancher(job.point, at), job.point, listed, cutoff)
+                sized, brancher = self._sized[job.devices], self.brancher(job.point, job.devices, at)
+                known = evaluate(sized, at, brancher, job.point, listed, cutoff, prove=job.prove)
             answers[at] = known
             return known.seconds
 
         turns(self.question.objective, job, answer)
         return tuple(answers)
 
-    def brancher(self, point: Point, at: int) -> Brancher:
-        """What serves a training on chips with this memory and these links."""
-        key = (point.hbm_gib, point.hbm_bandwidth, point.link_bandwidth, at)
+    def brancher(self, point: Point, devices: int, at: int) -> Brancher:
+        """What serves a training on so many chips with this memory and these links."""
+        key = (devices, point.hbm_gib, point.hbm_bandwidth, point.link_bandwidth, at)
         if key not in self._branchers:
-            self._branchers[key] = Brancher(self.question.on(point, at))
+            self._branchers[key] = Brancher(self._sized[devices].on(point, at))
         return self._branchers[key]
 
 
@@ -177,6 +182,8 @@ def evaluate(
     point: Point,
     listed: Listed,
     cutoff: float,
+    *,
+    prove: bool = True,
 ) -> Known:
     """The best plan of a training on a chip.
 
@@ -187,27 +194,29 @@ def evaluate(
         point: the chip.
         listed: the variants that plans may have, each with a bound on its plans, 0 for none.
         cutoff: seconds beyond which nobody wants to know how many.
+        prove: whether the shortest schedules are asked for where they matter.
     """
     task = question.on(point, at)
-    branches: list[Branch] = []
+    best, bound, sure = inf, inf, cutoff
     found: list[tuple[float, OfVariant, _Schedules | None]] = []
-    for variant, least in listed:
+    for variant, least in sorted(listed, key=lambda pair: pair[1]):
+        if least > sure:
+            break
         asked = demands(task.model, variant, task.cluster)
         branch = brancher.branch(asked.priced(question.efficiency), task)
         if branch is None or not len(branch.order):
             found.append((least, OfVariant(variant, inf, 1.0), None))
             continue
-        branches.append(branch)
+        seconds, its = _best(task, branch, sure)
+        best, bound, sure = min(best, seconds), min(bound, its), min(sure, seconds)
         schedules = _Schedules(question, point, asked, branch.profile)
         found.append((least, OfVariant(variant, float(branch.first[branch.order[0]]), schedules.longer()), schedules))
-    seconds, bound = _best(task, branches, cutoff)
-    sure = min(cutoff, seconds)
-    return Known(cutoff, seconds, bound, tuple(_proved(*one, sure) for one in found))
+    return Known(cutoff, best, bound, tuple(_proved(*one, sure) if prove else one[1] for one in found))
 
 
-def _best(task: Task, branches: list[Branch], cutoff: float) -> tuple[float, float]:
-    """Of all plans: seconds and what none takes less than; infinite if the seconds are beyond the cutoff."""
-    for step in best_first(space_with(task, branches)):
+def _best(task: Task, branch: Branch, cutoff: float) -> tuple[float, float]:
+    """Of a variant's plans: seconds and what none takes less than; infinite if the seconds are beyond the cutoff."""
+    for step in best_first(space_with(task, [branch])):
         if isinstance(step, Solved):
             if step.seconds <= cutoff:
                 return step.seconds, min(step.bound, step.seconds)

@@ -3,26 +3,24 @@
 For a variant (what a device has of a layer) the dream chip takes for both passes of every layer together, whatever is
 computed again, the fewest seconds of any chip; all are backward and make weight gradients, which hides the most.
 If a chip's passes of the *main* layer take r times the dream's or longer, its plans take no less than those of the
-dream with that layer r times slower, for an iteration never gets shorter when a pass takes longer. So the bound on the
-slowed dream's plans, or its best plan, at the rung at or below r bounds all such chips at once. Memory and network of
-the dream are those of one point, which no chip that is bounded may exceed.
+dream with that layer r times slower, for an iteration never gets shorter when a pass takes longer. Nor does it when
+fewer of the seconds make weight gradients, which is what fills the gaps of a zero-bubble pipeline: these are known of
+each chip. So the bound on the slowed dream's plans, or its best plan, at the rung at or below r and with the weight
+gradients at or above the chip's, bounds all such chips at once. Memory and network of the dream are those of one point,
+which no chip that is bounded may exceed.
 """
 
 from __future__ import annotations
-
-from collections.abc import Collection
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intarsia.cost import LayerCost, PassCost
 from intarsia.graph import Layer, Recompute, Variant
-from intarsia.machines.template import Point
 from intarsia.place.branches import Brancher, space_with
 from intarsia.place.nodes import best_first
 from intarsia.place.profile import LayerProfile, Profile
 from intarsia.place.solve import Solved
-from intarsia.place.space import variants
 from intarsia.search.question import Question
 from intarsia.search.rough import Rough
 
@@ -32,6 +30,12 @@ STEP = 1.0025
 """From one rung to the next."""
 STRIDES = (256, 64, 16, 4, 1)
 """Rungs that are looked at, the coarse ones first."""
+FILLING = 1.01
+"""From one number of seconds of weight gradients to the next."""
+FILLED = (16, 4, 1)
+"""Those that are looked at again, with the seconds of weight gradients as far apart."""
+ALL = 1 << 20
+"""All of the main layer's seconds make weight gradients."""
 ROUNDING = 1e-12
 """Relative; what is worked out in another order may differ by so much."""
 
@@ -47,8 +51,8 @@ class Ladder:
         self.dream = [self._dream(layer) for layer in self.layers]
         whole = [layer.repeat * own[self.modes[0]] for layer, own in zip(self.layers, self.dream, strict=True)]
         self.main = int(np.argmax(whole))
-        self._cheap: dict[int, float] = {}
-        self._exact: dict[int, float] = {}
+        self._cheap: dict[tuple[int, int], float] = {}
+        self._exact: dict[tuple[int, int], float] = {}
 
     def _dream(self, layer: Layer) -> dict[Recompute, float]:
         """Both passes of a layer on the dream chip, by what is computed again; of every mode, as profiles are."""
@@ -69,69 +73,57 @@ class Ladder:
     @property
     def least(self) -> float:
         """A bound for every chip."""
-        return self._bound(0)
+        return self.bound(0, ALL)
 
-    def bounds(self, rows: Ints, cutoffs: Floats) -> Floats:
-        """A bound for each of some chips, seconds; where it is beyond the chip's cutoff, any that is beyond it."""
-        found = np.full(len(rows), self.least)
-        for sharp in (False, True):
-            live = np.flatnonzero(found <= cutoffs)
-            slower = self.slower(rows[live], sharp=sharp)
-            found[live] = np.maximum(found[live], self._climbed(slower, cutoffs[live]))
-        return found
+    def rungs(self, rows: Ints, *, sharp: bool) -> NDArray[np.int32]:
+        """The rung at or below each chip."""
+        ratio = self.slower(rows, sharp=sharp)
+        return np.asarray(np.floor(np.log(ratio) / np.log(STEP) + ROUNDING).clip(0).astype(np.int32))
 
-    def _climbed(self, slower: Floats, cutoffs: Floats) -> Floats:
-        """Bounds from rungs: those that lie far apart come first, for most chips are beyond their cutoff on one."""
-        rungs = np.floor(np.log(slower) / np.log(STEP) + ROUNDING).clip(0).astype(np.int64)
-        found = np.zeros(len(slower))
-        for stride in STRIDES:
-            live = np.flatnonzero(found <= cutoffs)
-            below = rungs[live] // stride * stride
-            for rung in np.unique(below).tolist():
-                at = live[below == rung]
-                found[at] = np.maximum(found[at], self._best(rung, float(cutoffs[at].max())))
-        return found
+    def fillings(self, rows: Ints) -> NDArray[np.int32]:
+        """The number of seconds of weight gradients of the main layer at or above each chip's."""
+        seconds = self.rough.weights(self.layers[self.main].backward, self.groups, rows)
+        with np.errstate(divide="ignore"):
+            steps = np.log(seconds / self.dream[self.main][self.modes[0]]) / np.log(FILLING)
+        return np.asarray(np.ceil(steps + ROUNDING).clip(-ALL, ALL).astype(np.int32))
 
-    def _bound(self, rung: int) -> float:
+    def bound(self, rung: int, filling: int) -> float:
         """A bound on the plans of the slowed dream."""
-        if rung not in self._cheap:
-            branch = self.brancher.branch(self._profile(STEP**rung))
-            self._cheap[rung] = float(branch.first.min()) if branch and len(branch.order) else np.inf
-        return self._cheap[rung]
+        if (rung, filling) not in self._cheap:
+            branch = self.brancher.branch(self._profile(rung, filling))
+            self._cheap[rung, filling] = float(branch.first.min()) if branch and len(branch.order) else np.inf
+        return self._cheap[rung, filling]
 
-    def _best(self, rung: int, cutoff: float) -> float:
+    def best(self, rung: int, filling: int, cutoff: float) -> float:
         """The best plan of the slowed dream, or a bound on it that is beyond the cutoff."""
-        if self._bound(rung) > cutoff:
-            return self._cheap[rung]
-        if rung in self._exact:
-            return self._exact[rung]
-        branch = self.brancher.branch(self._profile(STEP**rung))
+        key = rung, filling
+        if self.bound(rung, filling) > cutoff or self._cheap[key] == np.inf:
+            return self._cheap[key]
+        if key in self._exact:
+            return self._exact[key]
+        branch = self.brancher.branch(self._profile(rung, filling))
         assert branch is not None
         for step in best_first(space_with(self.brancher.task, [branch])):
             if isinstance(step, Solved):
-                self._exact[rung] = min(step.bound, step.seconds)
-                return self._exact[rung]
+                self._exact[key] = min(step.bound, step.seconds)
+                return self._exact[key]
             if step > cutoff:
-                self._cheap[rung] = step
+                self._cheap[key] = step
                 return step
-        self._exact[rung] = np.inf
+        self._exact[key] = np.inf
         return np.inf
 
-    def _profile(self, slower: float) -> Profile:
-        """The dream chip's layers, the main one slower."""
+    def _profile(self, rung: int, filling: int) -> Profile:
+        """The dream chip's layers, the main one slower, with so many seconds of weight gradients at most."""
         layers = []
         for at, (layer, own) in enumerate(zip(self.layers, self.dream, strict=True)):
-            times = slower if at == self.main else 1.0
+            times, most = (STEP**rung, np.inf) if at == self.main else (1.0, np.inf)
+            if at == self.main and filling < ALL:
+                most = own[self.modes[0]] * FILLING**filling
             cost = {
-                mode: LayerCost(PassCost(0.0, 0.0, 0.0, 0.0), PassCost(times * both, 0.0, 0.0, times * both))
+                mode: LayerCost(PassCost(0.0, 0.0, 0.0, 0.0), PassCost(times * both, 0.0, 0.0, min(times * both, most)))
                 for mode, both in own.items()
             }
             layers.append(LayerProfile(layer, cost, {mode: layer.kept_bytes(mode) for mode in own}))
         task = self.brancher.task
         return Profile(self.variant, tuple(layers), task.cluster, self.question.efficiency)
-
-
-def ladders(question: Question, at: int, rough: Rough, point: Point, only: Collection[Variant] = ()) -> list[Ladder]:
-    """A ladder for each variant of a training, or for some, with the memory and the links of a point."""
-    brancher = Brancher(question.on(point, at))
-    return [Ladder(question, brancher, rough, variant) for variant in only or variants(brancher.task)]

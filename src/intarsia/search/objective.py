@@ -29,31 +29,38 @@ class Several(StrEnum):
     WORST = "worst"
 
 
+def costs_of(points: Points, per: Per) -> Floats:
+    """What chips cost, [points]; all 1 where only the chip itself counts."""
+    match per:
+        case Per.CHIP:
+            return np.ones(len(points))
+        case Per.AREA:
+            return points.area
+        case Per.WATT:
+            return points.watts
+        case Per.DOLLAR:
+            return points.dollars
+
+
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """A chip's *score*, the less the better: what it costs times its seconds, each as a multiple of a reference.
+    """A chip's *score*, the less the better: what a cluster of it costs times its seconds, as multiples of references.
 
     Attributes:
-        per: what the chip costs: nothing else (throughput), mm², watts (throughput per watt) or dollars.
+        per: what the cluster costs: nothing else (throughput), mm², watts (throughput per watt) or dollars.
         several: how several models count together.
         references: seconds of each training that count as one; all 1 s where there are none.
+        front: what else counts: every score is looked for that no chip has whose cluster costs as little; the best
+            score alone where nothing else does.
+        tolerance: of the front: a chip may be left out if one that costs no more has a score that is at most so much
+            higher, as a fraction; 0 for the whole front.
     """
 
     per: Per = Per.CHIP
     several: Several = Several.GEOMEAN
     references: tuple[float, ...] = ()
-
-    def weights(self, points: Points) -> Floats:
-        """What chips cost, [points]."""
-        match self.per:
-            case Per.CHIP:
-                return np.ones(len(points))
-            case Per.AREA:
-                return points.area
-            case Per.WATT:
-                return points.watts
-            case Per.DOLLAR:
-                return points.dollars
+    front: Per = Per.CHIP
+    tolerance: float = 0.0
 
     def together(self, seconds: Floats) -> Floats:
         """Seconds of every training as one number, as multiples of the references; [trainings, …] to […]."""

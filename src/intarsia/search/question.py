@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from math import inf
 
 from intarsia.graph import Model
 from intarsia.machines.chips import Mapping
@@ -31,17 +32,34 @@ class Training:
     choices: Choices
 
 
+@dataclass(frozen=True, slots=True)
+class Total:
+    """The most that all chips of a cluster may have together.
+
+    Attributes:
+        area: of the dies, mm².
+        watts: peak power.
+        dollars: to make them.
+    """
+
+    area: float = inf
+    watts: float = inf
+    dollars: float = inf
+
+
 @dataclass(frozen=True)
 class Question:
-    """The chip of a space, and the plans on it, that are best.
+    """The chip of a space, how many of it, and the plans on them, that are best.
 
     Attributes:
         trainings: what it is for, one or several.
         space: the chips.
-        cluster: devices and network; its chip stands for any of the space.
+        cluster: devices and network, the largest where there are several; its chip stands for any of the space.
         efficiency: of every chip of the space.
         objective: what is best.
         mapping: how products are laid on tensor cores.
+        sizes: clusters of different numbers of devices, one of which is chosen; ``cluster`` alone for none.
+        total: budgets of the whole cluster.
     """
 
     trainings: tuple[Training, ...]
@@ -50,6 +68,18 @@ class Question:
     efficiency: Efficiency
     objective: Objective = field(default_factory=Objective)
     mapping: Mapping = Mapping.EMBEDDED
+    sizes: tuple[Cluster, ...] = ()
+    total: Total = field(default_factory=Total)
+
+    @property
+    def clusters(self) -> tuple[Cluster, ...]:
+        """Those of which one is chosen."""
+        return self.sizes or (self.cluster,)
+
+    def of(self, devices: int) -> Question:
+        """The same on so many devices alone."""
+        cluster = next(one for one in self.clusters if one.devices == devices)
+        return replace(self, cluster=cluster, sizes=())
 
     def on(self, point: Point, at: int = 0) -> Task:
         """One of the trainings on a cluster of one chip."""

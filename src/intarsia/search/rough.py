@@ -3,6 +3,9 @@
 A pass takes at least its critical path with every task as short as it gets, the work of each kind of core with every
 task at its fewest core-seconds, and the HBM's seconds. Durations are those of ``place.tasks``, from the same formulas.
 
+Where a chip has a second kind of tensor cores, a product is as short as it gets on either; and its work counts with
+prices of the kinds, as ``schedule.mixed.bound`` explains: those at which equal use of both kinds costs the same.
+
 A task's durations depend on few fields of a chip: they are worked out once for each combination of those (a *table*),
 and looked up. ``coarse`` adds what it needs in the tables, and is quick for millions of chips; ``seconds`` is sharper.
 """
@@ -26,6 +29,7 @@ from intarsia.machines.chips import Mapping
 from intarsia.machines.chips.efficiency import Efficiency
 from intarsia.machines.clusters import Cluster
 from intarsia.machines.template import Points
+from intarsia.search.cores import Cores, cores_of
 from intarsia.search.question import linked
 
 Floats = NDArray[np.float64]
@@ -37,6 +41,8 @@ KINDS = {
     "network": ("link_bandwidth",),
 }
 """Of each kind of task, the fields that its durations depend on."""
+MORE = ("more_cores", "more_width", "more_depth")
+"""Those of the second kind of tensor cores, where a chip of the space has one."""
 REFERENCES = 3
 """Chips whose critical paths are tried on all."""
 CHUNK = 1 << 14
@@ -45,16 +51,17 @@ CHUNK = 1 << 14
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """Durations on each chip of a table: the shortest, the fewest core-seconds, and the bytes through the HBM."""
+    """Durations on each chip of a table: the shortest, the fewest core-seconds, on all cores; bytes through the HBM."""
 
     shortest: Floats
     energy: Floats
+    spread: Floats
     moved: Floats
     kind: str
 
     def of(self, rows: NDArray[np.int32]) -> _Task:
         """The same for rows of the table."""
-        return _Task(self.shortest[rows], self.energy[rows], self.moved[rows], self.kind)
+        return _Task(self.shortest[rows], self.energy[rows], self.spread[rows], self.moved[rows], self.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +100,8 @@ class Rough:
     def __post_init__(self) -> None:
         self._tables = {kind: _table(self.points, kind) for kind in KINDS}
         points = self._tables["tensor"].points
-        cores = np.stack([points.tensor_cores, points.width, points.depth], axis=1)
-        self._arrays, which = np.unique(cores, axis=0, return_inverse=True)
-        self._array = which.ravel()
+        self._first = cores_of(points.tensor_cores, points.width, points.depth)
+        self._second = cores_of(points.more_cores, points.more_width, points.more_depth)
         step = max(len(self.points) // REFERENCES, 1)
         self._references: Ints = np.arange(step // 2, len(self.points), step)
 
@@ -166,6 +172,15 @@ class Rough:
             self._least[asked] = max([found, *along])
         return self._least[asked]
 
+    def weights(self, nodes: tuple[Node, ...], groups: Groups, rows: Ints) -> Floats:
+        """Seconds of those products of a pass that make weight gradients, each on all cores, on some chips."""
+        found = np.zeros(len(rows))
+        for node in nodes:
+            if isinstance(node.work, Contraction) and node.work.accumulates:
+                task = self._task(node, groups)
+                found += task.spread[self._tables[task.kind].row[rows]]
+        return found
+
     def _summed(self, nodes: tuple[Node, ...], groups: Groups) -> tuple[dict[str, Floats], list[dict[str, Floats]]]:
         """For each kind a lower bound by its table; and for some paths what each kind adds, by its table."""
         tasks = {node.name: self._task(node, groups) for node in nodes}
@@ -207,7 +222,7 @@ class Rough:
                     for own in links.tolist()
                 ]
             )
-            return _Task(lasts, lasts, np.zeros(len(lasts)), "network")
+            return _Task(lasts, lasts, lasts, np.zeros(len(lasts)), "network")
         if work not in self._tasks:
             self._tasks[work] = self._kernel(work)
         return self._tasks[work]
@@ -220,12 +235,11 @@ class Rough:
         moved = np.full(len(points), float(work.bytes_moved))
         match work:
             case Contraction():
-                reached = self.efficiency.matmul * (self.efficiency.misaligned if misaligned(work) else 1.0)
-                one, every = (self._cycles((work,), spread=s) / (points.clock * reached) for s in (False, True))
+                one, every = self._products(work, self._first)
                 sizes, size = np.unique(points.buffer_mib, return_inverse=True)
                 moved = np.array([product_bytes(work, mib << 20) for mib in sizes.tolist()], dtype=np.float64)[size]
             case FusedAttention():
-                one, every = (self._fused(work, spread=s) for s in (False, True))
+                one, every = self._products(work, self._first)
             case Elementwise():
                 one = cycles_of(work) / points.clock / points.vector_width.astype(np.float64)
                 every = one / cores
@@ -234,27 +248,59 @@ class Rough:
         flow, kernel = points.hbm_bandwidth * self.efficiency.memory, self.efficiency.kernel
         alone = np.maximum(one, moved * cores / flow) + kernel
         spread = np.maximum(every, moved / flow) + kernel
-        return _Task(np.minimum(alone, spread), np.minimum(alone, spread * cores), moved, kind)
+        first = _Task(np.minimum(alone, spread), np.minimum(alone, spread * cores), spread, moved, kind)
+        if isinstance(work, Contraction | FusedAttention) and points.more_cores.any():
+            return self._either(work, first)
+        return first
 
-    def _fused(self, work: FusedAttention, *, spread: bool) -> Floats:
+    def _either(self, work: Product, first: _Task) -> _Task:
+        """A product that may run on the second kind as well, where there is one."""
+        points, there = self._tables["tensor"].points, self._second
+        flow, kernel = points.hbm_bandwidth * self.efficiency.memory, self.efficiency.kernel
+        one, every = self._products(work, there)
+        alone = np.maximum(one, first.moved * there.count / flow) + kernel
+        spread = np.maximum(every, first.moved / flow) + kernel
+        share = self._first.cells / (self._first.cells + there.cells)
+        energy = np.minimum(
+            share * first.energy, (1 - share) * np.minimum(alone / there.count, spread) * self._first.count
+        )
+        has = points.more_cores > 0
+        return _Task(
+            np.where(has, np.minimum(first.shortest, np.minimum(alone, spread)), first.shortest),
+            np.where(has, energy, first.energy),
+            np.where(has, np.minimum(first.spread, spread), first.spread),
+            first.moved,
+            first.kind,
+        )
+
+    def _products(self, work: Product, on: Cores) -> tuple[Floats, Floats]:
+        """Seconds on one core of a kind of each chip, and spread over all."""
+        if isinstance(work, FusedAttention):
+            return self._fused(work, on, spread=False), self._fused(work, on, spread=True)
+        reached = self.efficiency.matmul * (self.efficiency.misaligned if misaligned(work) else 1.0)
+        rate = self._tables["tensor"].points.clock * reached
+        return self._cycles((work,), on, spread=False) / rate, self._cycles((work,), on, spread=True) / rate
+
+    def _fused(self, work: FusedAttention, on: Cores, *, spread: bool) -> Floats:
         points = self._tables["tensor"].points
-        products = self._cycles(products_of(work), spread=spread) / points.clock
+        products = self._cycles(products_of(work), on, spread=spread) / points.clock
         if not few_rows(work):
             return seen(work) * products / self.efficiency.flash
-        cells = points.width * points.depth * (points.tensor_cores if spread else 1)
-        packed = work.flops / (2 * cells.astype(np.float64) * points.clock)
+        cells = on.cells if spread else on.cells / on.count
+        packed = work.flops / (2 * cells * points.clock)
         return np.maximum(packed / self.efficiency.flash, products / self.efficiency.matmul)
 
-    def _cycles(self, products: tuple[Contraction, ...], *, spread: bool) -> Floats:
-        """Of products one after the other on one core of each chip, or spread over all."""
-        count, width, depth = self._arrays.T
+    def _cycles(self, products: tuple[Contraction, ...], on: Cores, *, spread: bool) -> Floats:
+        """Of products one after the other on one core of a kind of each chip, or spread over all."""
+        count, width, depth = on.arrays.T
         cores = count if spread else np.ones_like(count)
         every = [systolic_cycles(product, self.mapping, cores, width, depth) for product in products]
-        return reduce(np.add, every)[self._array].astype(np.float64)
+        return reduce(np.add, every)[on.which].astype(np.float64)
 
 
 def _table(points: Points, kind: str) -> _Table:
-    columns = np.stack([getattr(points, name) for name in KINDS[kind]], axis=1).astype(np.float64)
+    fields = (*KINDS[kind], *MORE) if kind == "tensor" and points.more_cores.any() else KINDS[kind]
+    columns = np.stack([getattr(points, name) for name in fields], axis=1).astype(np.float64)
     _, first, row = np.unique(columns, axis=0, return_index=True, return_inverse=True)
     found = points.rows(first)
     cores = {"tensor": found.tensor_cores, "vector": found.vector_cores, "network": np.ones(len(first))}[kind]

@@ -12,13 +12,13 @@ from intarsia.machines.chips import Mapping, efficiency_of
 from intarsia.machines.clusters import Cluster, read_cluster
 
 
-def baseline_clusters(study: Study) -> tuple[Cluster, ...]:
-    """Clusters of the catalogue with as many devices as the study's.
+def baseline_clusters(study: Study, devices: int) -> tuple[Cluster, ...]:
+    """Clusters of the catalogue with so many devices.
 
     Raises:
         InputError: a name is unknown.
     """
-    devices, mapping = read_cluster(study.cluster).devices, Mapping(study.costs)
+    mapping = Mapping(study.costs)
     try:
         clusters = [read_cluster(name, devices=devices) for name in study.baselines]
     except InputError as error:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from math import inf
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from intarsia.ground.records import refuse_unknown
 from intarsia.machines.template import TemplateSpace, read_space
@@ -40,3 +43,15 @@ def space_toml(space: TemplateSpace) -> str:
         texts = [repr(value / scale) if field in SCALED else str(int(value)) for value in listed]
         lines.append(f"{name} = [{', '.join(texts)}]")
     return "\n".join(lines) + "\n"
+
+
+@contextmanager
+def typed_space(name: str, file: str) -> Iterator[str]:
+    """A space as users type it: its name, or the path of a file with this text if there is one."""
+    if not file:
+        yield name
+        return
+    with TemporaryDirectory(prefix="intarsia-space-") as folder:
+        path = Path(folder) / "space.toml"
+        path.write_text(file, encoding="utf-8")
+        yield str(path)

@@ -49,7 +49,7 @@ class Hunt:
         base: devices and network before the chip's own links count.
         record: the certificate.
         history, looked: how the search went.
-        front: the best chips of smaller areas.
+        front: chips that no other one beats with as little.
         file: the space as a file, where the study gave it other budgets; empty otherwise.
     """
 
@@ -87,9 +87,14 @@ class Chosen:
         return self.hunt.point if self.hunt is not None else None
 
     @property
+    def budgets(self) -> dict[str, float]:
+        """Of area, watts and dollars of a chip, those that there are."""
+        return {} if self.hunt is None else self.hunt.space.budgets
+
+    @property
     def budget(self) -> float | None:
         """Of area; None without one."""
-        return None if self.hunt is None else self.hunt.space.budgets.get("area")
+        return self.budgets.get("area")
 
 
 def given_chip(study: Study, watch: Watch) -> Chosen:

@@ -24,6 +24,9 @@ def search_command(study: Study) -> str:
     words += [f"--hbm {','.join(map(str, study.hbm_gib))}"] if study.hbm_gib else []
     words += [f"--objective {study.objective}"] if study.objective else []
     words += [f"--several {study.several}"] if study.several else []
+    words += [f"--total {name}={value:g}" for name, value in study.total.items()]
+    words += [f"--front {study.front}"] if study.front else []
+    words += [f"--tolerance {study.tolerance:g}"] if study.tolerance else []
     words += [f"--costs {study.costs}"] if study.costs != Mapping.EMBEDDED else []
     words += [f"--audit {study.audit} --seed {study.seed}"] if study.audit else []
     return " ".join(words)

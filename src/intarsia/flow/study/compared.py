@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from intarsia.flow.study.model_records import ModelRecord
 from intarsia.flow.study.result import ChipRecord, Result
-from intarsia.ground.units import bytes_text, count_text, flops_text, percent_text, seconds_text
+from intarsia.flow.study.serving.keys import ServingKeys
+from intarsia.flow.study.serving.records import ServedRecord
+from intarsia.ground.units import bytes_text, count_text, flops_text, percent_text, seconds_text, tokens_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,9 @@ def compare(first: Result, second: Result) -> Compared:
     shared = [one.name for one in first.models if one.name in {other.name for other in second.models}]
     for name in shared:
         rows += _models(*(next(one for one in result.models if one.name == name) for result in (first, second)))
+    if first.served is not None and second.served is not None and first.served.name == second.served.name:
+        rows += _served(first.served, second.served)
+        shared = [first.served.name]
     return Compared(
         (first.title, second.title),
         (first.sentence, second.sentence),
@@ -69,9 +75,12 @@ def _asked(first: Result, second: Result) -> Iterator[Row]:
     asked = [one.study for one in (first, second)]
     yield _said(group, "models", [", ".join(one.models) for one in asked])
     yield _said(group, "cluster", [one.cluster for one in asked])
-    yield _number(group, "global batch", asked[0].global_batch, asked[1].global_batch, count_text)
+    batches = [one.global_batch or None for one in asked]
+    yield _number(group, "global batch", batches[0], batches[1], count_text)
+    yield from _texts(group, *(_serving(one.serving) for one in asked))
     yield _said(group, "chips", [one.space or one.chip or "the cluster's own" for one in asked])
     yield _said(group, "objective", [one.objective or "throughput" for one in asked])
+    yield _number(group, "devices", first.devices, second.devices, count_text)
 
 
 def _chips(first: ChipRecord | None, second: ChipRecord | None) -> Iterator[Row]:
@@ -123,6 +132,28 @@ def _models(first: ModelRecord, second: ModelRecord) -> Iterator[Row]:
     yield from _texts(group, first.plan.strategy, second.plan.strategy)
 
 
+def _serving(keys: ServingKeys | None) -> dict[str, str]:
+    """What is served, by name; nothing in a study that trains."""
+    if keys is None:
+        return {}
+    limits = {name: seconds_text(limit) for name, limit in keys.limits.items() if limit < inf}
+    tokens = {name: count_text(getattr(keys, name)) for name in ("prompt", "output")}
+    return {**tokens, **limits, **{name: getattr(keys, name) for name in ("phase", "dtype", "kv_dtype")}}
+
+
+def _served(first: ServedRecord, second: ServedRecord) -> Iterator[Row]:
+    group, pair = first.name, (first, second)
+    best = [one.best for one in pair]
+    yield _number(group, "tokens a second", best[0].tokens, best[1].tokens, tokens_text)
+    yield _said(group, "nine measurements in ten", [" to ".join(map(tokens_text, one.interval)) for one in pair])
+    yield _number(group, "first token", best[0].ttft, best[1].ttft, seconds_text)
+    yield _number(group, "between tokens", best[0].tpot, best[1].tpot, seconds_text)
+    fullest = [max(sum(stage.values()) for stage in one.memory.stages) for one in pair]
+    yield _number(group, "bytes of the fullest device", fullest[0], fullest[1], lambda value: bytes_text(int(value)))
+    for name in ("tensor", "pipeline", "expert", "data", "batch", "prompts"):
+        yield _number(group, name, getattr(best[0], name), getattr(best[1], name), count_text)
+
+
 def _texts(group: str, first: Mapping[str, str], second: Mapping[str, str]) -> Iterator[Row]:
     for name in dict.fromkeys((*first, *second)):
         yield Row(group, name.replace("_", " "), first.get(name, ""), second.get(name, ""))
@@ -139,6 +170,11 @@ def _said(group: str, name: str, texts: Sequence[str]) -> Row:
 
 def _notes(first: Result, second: Result, shared: list[str]) -> Iterator[str]:
     asked = [one.study for one in (first, second)]
+    serving = [one.serving for one in asked]
+    if (serving[0] is None) != (serving[1] is None):
+        yield "one trains, the other serves"
+    elif serving[0] != serving[1]:
+        yield "prompts, answers or limits differ"
     if not shared:
         yield "no model is in both"
     if asked[0].global_batch != asked[1].global_batch:
@@ -147,8 +183,17 @@ def _notes(first: Result, second: Result, shared: list[str]) -> Iterator[str]:
         yield f"{count_text(first.devices)} devices against {count_text(second.devices)}"
     if first.made.version != second.made.version:
         yield f"made by versions {first.made.version} and {second.made.version}"
+    if first.served is not None and second.served is not None and shared:
+        yield from _near(first.served, second.served)
+        return
     for one in shared:
         pair = [next(model for model in result.models if model.name == one).plan for result in (first, second)]
         low, high = pair[0].interval
         if low <= pair[1].seconds <= high and pair[0].seconds != pair[1].seconds:
             yield f"{one}: B's seconds lie within A's interval: only a measurement tells which is faster"
+
+
+def _near(first: ServedRecord, second: ServedRecord) -> Iterator[str]:
+    low, high = first.interval
+    if low <= second.best.tokens <= high and first.best.tokens != second.best.tokens:
+        yield f"{first.name}: B's tokens lie within A's interval: only a measurement tells which makes more"

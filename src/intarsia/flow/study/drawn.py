@@ -6,7 +6,7 @@ from intarsia.flow.study.chosen import Chosen
 from intarsia.flow.study.result import ChipRecord, Part
 from intarsia.ground import InputError
 from intarsia.ground.units import bytes_text, count_text, flops_text, hertz_text, rate_text
-from intarsia.machines.chips import Chip
+from intarsia.machines.chips import Chip, TensorCores
 from intarsia.machines.template import HBM_BANDWIDTH, Point
 
 
@@ -15,11 +15,16 @@ def chip_record(chosen: Chosen) -> ChipRecord:
     chip = chosen.cluster.chip
     point = chosen.point or template_point(chip)
     its, vector = chip.tensor, f"{chip.vector.count} × {chip.vector.width}"
+    own = chip.second
+    second = "" if own is None else f", {own.count} × {own.width}×{own.depth} tensor"
     return ChipRecord(
         name=chip.name,
-        text=str(point) if point is not None else f"{its.count} × {its.width}×{its.depth} tensor, {vector} vector",
+        text=str(point)
+        if point is not None
+        else f"{its.count} × {its.width}×{its.depth} tensor{second}, {vector} vector",
         fields={
-            "tensor cores": f"{count_text(its.count)} × {its.width}×{its.depth}, {its.dataflow}",
+            "tensor cores": _cores_text(its),
+            **({} if own is None else {"second tensor cores": _cores_text(own)}),
             "vector cores": f"{count_text(chip.vector.count)} × {count_text(chip.vector.width)} lanes",
             "shared memory on the chip": bytes_text(chip.onchip_bytes),
             "a tensor core's own memory": bytes_text(chip.local_bytes),
@@ -40,10 +45,15 @@ def chip_record(chosen: Chosen) -> ChipRecord:
     )
 
 
+def _cores_text(cores: TensorCores) -> str:
+    return f"{count_text(cores.count)} × {cores.width}×{cores.depth}, {cores.dataflow}"
+
+
 def template_point(chip: Chip) -> Point | None:
     """The point of a template's chip that was given; None for other chips, and where no areas are known."""
     if chip.family != "template" or chip.hbm_bandwidth != HBM_BANDWIDTH:
         return None
+    more = chip.second
     point = Point(
         tensor_cores=chip.tensor.count,
         vector_cores=chip.vector.count,
@@ -54,6 +64,7 @@ def template_point(chip: Chip) -> Point | None:
         vector_width=chip.vector.width,
         clock=chip.clock,
         link_bandwidth=chip.link_bandwidth,
+        **({} if more is None else {"more_cores": more.count, "more_width": more.width, "more_depth": more.depth}),
     )
     try:
         point.parts()

@@ -49,18 +49,20 @@ def instruction_of(chip: Chip) -> str:
 
 def embedding_records(run: Running) -> Iterator[EmbeddingRecord]:
     """The embeddings of the products that take the most seconds; a chip with an instruction is expected."""
-    text = instruction_of(run.cluster.chip)
-    instruction, types = find_instruction(text), FLOATS[text.partition(":")[0]]
+    types = FLOATS[instruction_of(run.cluster.chip).partition(":")[0]]
     asked: dict[str, _Asked] = {}
     whole = 0.0
     for layer, prefix, node, task in run.each():
-        whole += task.all * layer.repeat
+        whole += task.quickest * layer.repeat
         if isinstance(node.work, Contraction):
             one = asked.setdefault(spec_of(node.work, types), _Asked())
-            one.seconds += task.all * layer.repeat
+            one.seconds += task.quickest * layer.repeat
             one.names.append(f"{layer.name}: {prefix} {node.name}")
     for spec in sorted(asked, key=lambda spec: -asked[spec].seconds)[:SHOWN]:
-        for best, said in _embedded(read_spec(spec), instruction, run.cluster.chip):
+        operator = read_spec(spec)
+        chip = min(run.cluster.chip.kinds, key=lambda kind: _cycles(operator, kind))
+        instruction = find_instruction(instruction_of(chip))
+        for best, said in _embedded(operator, instruction, chip):
             yield EmbeddingRecord(
                 operator=str(best.operator),
                 names=tuple(asked[spec].names),
@@ -71,6 +73,15 @@ def embedding_records(run: Running) -> Iterator[EmbeddingRecord]:
                 utilisation=best.operator.iterations / (best.calls * instruction.lanes),
                 facts=said,
             )
+
+
+def _cycles(operator: Operator, chip: Chip) -> int:
+    """On all tensor cores of a chip with one kind of them; 0 where they are not systolic, since there is one kind."""
+    if chip.tensor.dataflow is not Dataflow.SYSTOLIC:
+        return 0
+    width, depth, cores = chip.tensor.width, chip.tensor.depth, chip.tensor.count
+    fits = (best_fit(roles_of(part), cores, width, depth) for part in gathered(operator))
+    return sum(fit.cycles(cores, width, depth) for fit in fits)
 
 
 def _embedded(operator: Operator, instruction: Instruction, chip: Chip) -> Iterator[tuple[Embedding, str]]:

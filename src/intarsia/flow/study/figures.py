@@ -20,11 +20,12 @@ def figures_of(study: Study, chosen: Chosen) -> tuple[Figure, ...]:
     return (*_of_search(study, chosen), *_of_plans(study, chosen), *_of_others(study, chosen))
 
 
-def _assumed(chosen: Chosen) -> tuple[str, ...]:
+def assumed(chosen: Chosen) -> tuple[str, ...]:
+    """What was not published of the chip."""
     return tuple(f"assumed of {chosen.cluster.chip.name}: {text}" for text in chosen.cluster.chip.assumed)
 
 
-def _interval(chosen: Chosen) -> tuple[str, ...]:
+def interval(chosen: Chosen) -> tuple[str, ...]:
     """Where efficiencies are from, and how wide they make an interval."""
     error = percent_text(chosen.efficiency.error, 1)
     return (
@@ -35,22 +36,22 @@ def _interval(chosen: Chosen) -> tuple[str, ...]:
 
 def _of_search(study: Study, chosen: Chosen) -> Iterator[Figure]:
     searched = search_command(study)
-    yield Figure("chip", "machines.template: Point.parts()", (AREAS, MONEY, *_assumed(chosen)))
+    yield Figure("chip", "machines.template: Point.parts()", (AREAS, MONEY, *assumed(chosen)))
     meant = "best: the least value of a chip with plans that were found; bound: what no chip of the space is below"
     yield Figure("gap", searched, (meant, "time is that of this run; chips that the store had take none"))
     seen = "only chips that were looked at are shown: bounds removed the others, which have no plan of their own"
-    yield Figure("front", searched, (seen, AREAS, MONEY, *_interval(chosen)))
+    yield Figure("front", searched, (seen, AREAS, MONEY, *interval(chosen)))
 
 
 def _of_plans(study: Study, chosen: Chosen) -> Iterator[Figure]:
     again = "intarsia predict --plan plans/MODEL/plan.json"
     own = "the most repeated layer; the plan's seconds are those of list schedules of each pass"
-    yield Figure("schedule", schedule_command(study, chosen), (own, *_interval(chosen), *_assumed(chosen)))
-    yield Figure("pipeline", "place.simulate of the plan's stages", ("trace.json has all passes", *_interval(chosen)))
+    yield Figure("schedule", schedule_command(study, chosen), (own, *interval(chosen), *assumed(chosen)))
+    yield Figure("pipeline", "place.simulate of the plan's stages", ("trace.json has all passes", *interval(chosen)))
     kept = "mixed-precision Adam, 18 bytes a parameter less what ZeRO cuts; activations in flight; 1.5 GiB of runtime"
-    yield Figure("memory", again, (kept, *_assumed(chosen)))
+    yield Figure("memory", again, (kept, *assumed(chosen)))
     alone = "operators: one microbatch through all layers, each operator alone on all cores of its kind; cores overlap"
-    yield Figure("time", again, (alone, *_interval(chosen)))
+    yield Figure("time", again, (alone, *interval(chosen)))
 
 
 def _of_others(study: Study, chosen: Chosen) -> Iterator[Figure]:
@@ -58,7 +59,7 @@ def _of_others(study: Study, chosen: Chosen) -> Iterator[Figure]:
     same = "efficiencies are those of the chip that was not changed"
     step = "a field of the template goes one step of its space; memory and network are halved and doubled"
     clock = "a clock is 1/6 slower and faster"
-    yield Figure("sensitivity", changed, (step, clock, same, *_interval(chosen)))
+    yield Figure("sensitivity", changed, (step, clock, same, *interval(chosen)))
     if chosen.cluster.chip.tensor.dataflow is Dataflow.SYSTOLIC:
         fewest = "of all embeddings with one operand in the array the one of fewest cycles on all cores"
         yield Figure("embeddings", "embed.stationary: best_fit, embedding_of", (fewest,))

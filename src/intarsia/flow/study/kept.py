@@ -19,8 +19,31 @@ _SCHEMA = re.compile(r"^intarsia\.result/(?P<version>[0-9]{1,9})$")
 
 Content = dict[str, Any]
 Step = Callable[[Content], Content]
-STEPS: Mapping[int, Step] = {}
-"""From a version to the next one. Version 1 is the first, so there is none yet; the step to 2 will stand here."""
+
+
+def _whole_clusters(old: Content) -> Content:
+    """From 1: values for each mm², watt or dollar were those of one chip; fronts were searches of smaller areas."""
+    study, devices = old["study"], old["devices"]
+    times = devices if study.get("objective", "") not in {"", "throughput"} else 1
+    search = old["search"]
+
+    def scaled(of: Content, *names: str) -> Content:
+        return {**of, **{name: of[name] * times for name in names if of[name] is not None}}
+
+    if search is not None:
+        search = {**scaled(search, "value", "bound"), "sizes": {str(devices): search["points"]}, "front": ""}
+    return {
+        **old,
+        "study": {**study, "front": "", "total": {}, "tolerance": 0.0},
+        "search": search,
+        "history": [scaled(one, "best", "bound") for one in old["history"]],
+        "looked": [{**scaled(one, "value", "bound"), "devices": devices} for one in old["looked"]],
+        "front": [],
+    }
+
+
+STEPS: Mapping[int, Step] = {1: _whole_clusters}
+"""From a version to the next one."""
 
 
 def result_text(result: Result) -> str:

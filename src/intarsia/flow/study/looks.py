@@ -8,8 +8,9 @@ from math import inf
 from intarsia.flow.searching import SearchAnswer
 from intarsia.flow.study.fields import NAMES, field_text
 from intarsia.flow.study.result import LookedRecord, MomentRecord
-from intarsia.machines.template import Point
-from intarsia.search import Looked, Moment
+from intarsia.machines.template import Point, TemplateSpace
+from intarsia.place.plan import EQUAL
+from intarsia.search import Moment
 
 AXES = ("area", "watts", "dollars")
 ALWAYS = ("hbm_gib", "clock")
@@ -19,53 +20,67 @@ MOST_MOMENTS = 400
 
 
 def history_of(moments: Sequence[Moment]) -> tuple[MomentRecord, ...]:
-    """Moments, thinned out evenly; those where the best changed stay, and the last."""
-    stride = -(-len(moments) // MOST_MOMENTS)
-    kept = [
-        moment
-        for at, moment in enumerate(moments)
-        if at % stride == 0 or at == len(moments) - 1 or moment.best != moments[at - 1].best
-    ]
-    return tuple(MomentRecord(one.wall, finite(one.best), finite(one.bound), one.looked, one.left) for one in kept)
-
-
-def looked_at(answer: SearchAnswer, others: Sequence[SearchAnswer]) -> tuple[LookedRecord, ...]:
-    """Every chip that a search looked at, and that others of the same question did; each once, as it is known best."""
-    every: dict[Point, Looked] = {}
-    for one in (one for of in (answer, *others) for one in of.searched.looked):
-        known = every.get(one.point)
-        if known is None or (one.score, -one.floor) < (known.score, -known.floor):
-            every[one.point] = one
-    fronts = {axis: _front(every.values(), axis) for axis in AXES}
-    names = tuple(its.model.name for its in answer.question.trainings)
-    values = answer.question.space.values
-    told = [name for name in values if len(values[name]) > 1 or name in ALWAYS]
-    return tuple(
-        LookedRecord(
-            name=str(point),
-            fields={NAMES[name]: field_text(point, name) for name in told},
-            area=point.area,
-            value=finite(one.score),
-            bound=finite(one.floor),
-            seconds=dict(zip(names, map(finite, one.seconds), strict=True)),
-            front=tuple(axis for axis in AXES if point in fronts[axis]),
-            chosen=point == answer.searched.point,
-            watts=point.watts,
-            dollars=finite(point.dollars),
-        )
-        for point, one in every.items()
+    """Moments of a search, not too many."""
+    return thinned(
+        [MomentRecord(one.wall, finite(one.best), finite(one.bound), one.looked, one.left) for one in moments]
     )
 
 
-def _front(every: Iterable[Looked], axis: str) -> set[Point]:
-    """Chips whose value no other one has that needs as little."""
-    points: set[Point] = set()
+def thinned(moments: Sequence[MomentRecord]) -> tuple[MomentRecord, ...]:
+    """Some of many moments, evenly; those where the best changed stay, and the last."""
+    stride = -(-len(moments) // MOST_MOMENTS)
+    return tuple(
+        moment
+        for at, moment in enumerate(moments)
+        if at % stride == 0 or at == len(moments) - 1 or moment.best != moments[at - 1].best
+    )
+
+
+def looked_at(answer: SearchAnswer) -> tuple[LookedRecord, ...]:
+    """Every chip that a search looked at, in each cluster."""
+    every, found = answer.searched.looked, answer.searched
+    fronts = {
+        axis: front_rows((one.row, one.devices * getattr(one.point, axis), one.score) for one in every) for axis in AXES
+    }
+    names = tuple(its.model.name for its in answer.question.trainings)
+    return tuple(
+        LookedRecord(
+            name=str(one.point),
+            devices=one.devices,
+            fields=told_fields(answer.question.space, one.point),
+            area=one.point.area,
+            value=finite(one.score),
+            bound=finite(one.floor),
+            seconds=dict(zip(names, map(finite, one.seconds), strict=True)),
+            front=tuple(axis for axis in AXES if one.row in fronts[axis]),
+            chosen=one.row == found.row,
+            watts=one.point.watts,
+            dollars=finite(one.point.dollars),
+        )
+        for one in every
+    )
+
+
+def told_fields(space: TemplateSpace, point: Point) -> dict[str, str]:
+    """What is told of a chip: what its space has several values of, and what is always told."""
+    values = space.values
+    told = [name for name in values if len(values[name]) > 1 or name in ALWAYS]
+    return {NAMES[name]: field_text(point, name) for name in told}
+
+
+def front_rows(entries: Iterable[tuple[int, float, float]]) -> set[int]:
+    """Rows whose score, the less the better, no other one has that costs as little.
+
+    Args:
+        entries: row, cost and score of each.
+    """
+    rows: set[int] = set()
     least = inf
-    for one in sorted(every, key=lambda one: (getattr(one.point, axis), one.score)):
-        if one.score < least:
-            points.add(one.point)
-            least = one.score
-    return points
+    for row, _, score in sorted(entries, key=lambda entry: entry[1:]):
+        if score < least * (1 - EQUAL):
+            rows.add(row)
+            least = score
+    return rows
 
 
 def finite(value: float) -> float | None:

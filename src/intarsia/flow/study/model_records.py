@@ -130,7 +130,7 @@ class Neighbour(Record, frozen=True):
         seconds: of the best plan then; None where nothing fits.
         times: over the seconds without the change.
         area: of the chip then; None where no area is known.
-        within: whether that is within the budget; None without one.
+        within: whether the chip is within the space's budgets; None without any.
         because: why there is no plan, or what was not proved; empty otherwise.
     """
 

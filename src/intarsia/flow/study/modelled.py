@@ -102,7 +102,7 @@ def _others(desk: Desk, planned: Planned) -> tuple[tuple[Neighbour, ...], tuple[
     answers = tried(trials, store=desk.store, workers=desk.workers, fresh=desk.fresh, told=watch)
     plans: dict[int, Tried] = {id(one): said for one, said in zip(possible, answers, strict=False)}
     seconds = planned.plan.seconds
-    neighbours = tuple(neighbour(one, plans.get(id(one)), seconds, chosen.budget) for one in changed)
+    neighbours = tuple(neighbour(one, plans.get(id(one)), seconds, chosen.budgets) for one in changed)
     baselines = tuple(
         baseline(cluster, said, seconds, desk.study.global_batch)
         for cluster, said in zip(desk.compared, answers[len(possible) :], strict=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any
 
 from intarsia.flow.study.chosen import Chosen, Hunt
@@ -42,6 +43,13 @@ class Changed:
     area: float | None
     refused: str = ""
 
+    def within(self, budgets: Mapping[str, float]) -> bool | None:
+        """Whether the chip is within its space's budgets; None where there are none, or no area is known."""
+        if self.area is None or not budgets:
+            return None
+        takes = {"area": self.area} if self.point is None else {name: getattr(self.point, name) for name in budgets}
+        return all(value <= budgets.get(name, inf) * (1 + 1e-12) for name, value in takes.items())
+
 
 def changes(chosen: Chosen) -> Iterator[Changed]:
     """One step less and more of everything: fields of a template, the chip's figures, each level of the network."""
@@ -62,14 +70,14 @@ def changes(chosen: Chosen) -> Iterator[Changed]:
     yield from _networks(cluster, hunt.base, point)
 
 
-def neighbour(changed: Changed, tried: Tried | None, seconds: float, budget: float | None) -> Neighbour:
+def neighbour(changed: Changed, tried: Tried | None, seconds: float, budgets: Mapping[str, float]) -> Neighbour:
     """A change with its plan.
 
     Args:
         changed: the change.
         tried: the best plan then; None where there can be no such chip.
         seconds: without the change.
-        budget: of area; None without one.
+        budgets: of a chip's area, watts and dollars, those that there are.
     """
     area, after = changed.area, None if tried is None else tried.seconds
     return Neighbour(
@@ -80,7 +88,7 @@ def neighbour(changed: Changed, tried: Tried | None, seconds: float, budget: flo
         seconds=after,
         times=None if after is None else after / seconds,
         area=area,
-        within=None if area is None or budget is None else area <= budget * (1 + 1e-12),
+        within=changed.within(budgets),
         because=changed.refused if tried is None else tried.because,
     )
 
@@ -91,8 +99,13 @@ def _fields(hunt: Hunt, point: Point) -> Iterator[Changed]:
         values = sorted(unsorted)
         place = values.index(getattr(point, field))
         for change, at in (("less", place - 1), ("more", place + 1)):
-            if 0 <= at < len(values):
+            if 0 <= at < len(values) and _possible(point, field, values[at]):
                 yield _stepped(hunt, point, field, change, values[at])
+
+
+def _possible(point: Point, field: str, value: float) -> bool:
+    """Whether a step alone makes a chip: a second kind of tensor cores comes and goes with all that it has."""
+    return not field.startswith("more_") or (point.more_cores > 0 and value > 0)
 
 
 def _stepped(hunt: Hunt, point: Point, field: str, change: str, value: float) -> Changed:
@@ -154,12 +167,20 @@ def _tensor(chip: Chip, factor: float) -> Chip:
     return replace(chip, tensor=replace(chip.tensor, count=max(int(chip.tensor.count * factor), 1)))
 
 
+def _second(chip: Chip, factor: float) -> Chip:
+    own = chip.second
+    return chip if own is None else replace(chip, second=replace(own, count=max(int(own.count * factor), 1)))
+
+
 def _vector(chip: Chip, factor: float) -> Chip:
     return replace(chip, vector=replace(chip.vector, count=max(int(chip.vector.count * factor), 1)))
 
 
 _CORES = (
     _Resource("tensor cores", lambda chip: count_text(chip.tensor.count), HALVES, _tensor),
+    _Resource(
+        "second tensor cores", lambda chip: count_text(0 if chip.second is None else chip.second.count), HALVES, _second
+    ),
     _Resource("vector cores", lambda chip: count_text(chip.vector.count), HALVES, _vector),
     _Resource(
         "shared memory on the chip",

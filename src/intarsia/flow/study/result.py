@@ -8,9 +8,10 @@ from __future__ import annotations
 from intarsia.flow.study.file import Study
 from intarsia.flow.study.model_records import ModelRecord
 from intarsia.flow.study.record import Record
+from intarsia.flow.study.serving.records import ServedRecord
 from intarsia.ground.units import seconds_text
 
-VERSION = 1
+VERSION = 2
 SCHEMA = f"intarsia.result/{VERSION}"
 
 
@@ -95,15 +96,18 @@ class SearchRecord(Record, frozen=True):
 
     Attributes:
         space: its name.
-        combinations, points: all, and those within the budget.
+        combinations, points: all, and those within the budget; each once for each number of devices.
         objective: what is best.
         unit: of its values; ``s`` for seconds.
         value, bound: of the best chip, and what no chip can beat.
-        gap: 1 − bound ÷ value.
+        gap: 1 − bound ÷ value, or 1 − value ÷ bound where the highest is the best.
         evaluated: chips whose best plan is known.
         removed: other chips by what removed them.
         seconds: of the search without the audit.
         audit: its check by drawn samples; None without.
+        sizes: by numbers of devices of which one was chosen, how many of the points.
+        front: what else counted, ``area``, ``watt`` or ``dollar``; empty where the best chip alone was searched for.
+        most: whether the highest value is the best; the bound is above it then.
     """
 
     space: str
@@ -118,10 +122,13 @@ class SearchRecord(Record, frozen=True):
     removed: dict[str, int]
     seconds: float
     audit: AuditRecord | None
+    sizes: dict[str, int]
+    front: str
+    most: bool = False
 
     def text(self, value: float) -> str:
         """A value or a bound with its unit."""
-        return seconds_text(value) if self.unit == "s" else f"{value:.6g} {self.unit}".rstrip()
+        return seconds_text(value) if self.unit == "s" else f"{value:,.6g} {self.unit}".rstrip()
 
 
 class MomentRecord(Record, frozen=True):
@@ -139,17 +146,19 @@ class LookedRecord(Record, frozen=True):
 
     Attributes:
         name: its sizes in a line.
+        devices: how many of it.
         fields: each size by name.
-        area: mm².
+        area: of one, mm².
         value: of the objective under its best plan; None where it was left before that was known.
         bound: what no plan on it can beat; None where nothing fits.
-        seconds: of each model's best plan, by its name; None where that is not known.
-        front: of ``area``, ``watts`` and ``dollars`` those of which every evaluated chip as good as it needs more.
+        seconds: of each model's best plan, by its name; None where that is not known, none for a model that answers.
+        front: of ``area``, ``watts`` and ``dollars`` those of which every evaluated cluster as good as it needs more.
         chosen: the best one.
-        watts, dollars: where a model knows them.
+        watts, dollars: of one, where a model knows them.
     """
 
     name: str
+    devices: int
     fields: dict[str, str]
     area: float
     value: float | None
@@ -162,22 +171,22 @@ class LookedRecord(Record, frozen=True):
 
 
 class FrontRecord(Record, frozen=True):
-    """The best chip of a smaller area.
+    """A chip of the front: no other one is as good whose cluster costs as little.
 
     Attributes:
-        budget: mm².
-        name, area: of the chip; empty and None where no plan fits.
-        value, bound, gap: as of the search.
-        seconds: of this search.
+        name, devices: which, and how many of it.
+        cost: of the cluster, in what the front is of.
+        value: of the objective.
+        bound: what no chip is below whose cluster costs less than that of the next record.
+        gap: 1 − bound ÷ value.
     """
 
-    budget: float
     name: str
-    area: float | None
-    value: float | None
-    bound: float | None
+    devices: int
+    cost: float
+    value: float
+    bound: float
     gap: float
-    seconds: float
 
 
 class Figure(Record, frozen=True):
@@ -202,11 +211,12 @@ class Result(Record, frozen=True):
         chip: which is best, or was given; None where no plan fits.
         search: the certificate; None for a fixed chip.
         history: the search over time.
-        looked: every chip that was looked at, by the searches of smaller areas too.
-        front: the best chips of smaller areas.
+        looked: every chip that was looked at.
+        front: the chips of the front, by rising cost; empty where the best alone was searched for.
         models: what is said of each.
         figures: how each section was made.
         absent: sections that there are not, with the reason.
+        served: what is said of a model that answers; None in a study that trains, and where nothing can be served so.
     """
 
     schema: str
@@ -224,3 +234,4 @@ class Result(Record, frozen=True):
     models: tuple[ModelRecord, ...]
     figures: tuple[Figure, ...]
     absent: dict[str, str]
+    served: ServedRecord | None = None

@@ -19,10 +19,14 @@ from intarsia.flow.study.progress import Watch
 from intarsia.flow.study.result import SCHEMA, ChipRecord, Made, Result
 from intarsia.flow.study.searched import searched_chip
 from intarsia.flow.study.sentence import sentence_of
+from intarsia.flow.study.serving.deployed import deployed
+from intarsia.flow.study.serving.record import served_record
+from intarsia.flow.study.serving.said import figures_of as serving_figures
+from intarsia.flow.study.serving.said import sentence_of as serving_sentence
 from intarsia.ground.resume import cores
 from intarsia.ground.store import Store, default_store
 from intarsia.ground.units import count_text, rate_text, seconds_text
-from intarsia.machines.clusters import Cluster
+from intarsia.machines.clusters import Cluster, read_clusters
 from intarsia.place.plan_file import PlanFile, plan_file
 
 FIXED = "the chip was given, not searched for"
@@ -70,22 +74,28 @@ def run_study(
     """
     started = perf_counter()
     place, workers = store or default_store(), study.workers or cores()
-    compared = baseline_clusters(study)
-    chosen = searched_chip(study, place, watch, fresh=fresh) if study.space else given_chip(study, watch)
+    baseline_clusters(study, read_clusters(study.cluster)[0].devices)  # a wrong name is refused before the search
+    served = None if study.serving is None else deployed(study, study.serving, watch)
+    if served is not None:
+        chosen = served.chosen
+    else:
+        chosen = searched_chip(study, place, watch, fresh=fresh) if study.space else given_chip(study, watch)
+    compared = baseline_clusters(study, chosen.cluster.devices)
     with Store(place) as kept:
         desk = Desk(study, chosen, compared, kept, workers, fresh, watch)
         models = tuple(model_record(desk, number) for number in range(len(chosen.planned)))
+        answers = None if served is None else served_record(desk, served)
     made = Made(
         __version__, datetime.now(UTC).isoformat(timespec="seconds"), perf_counter() - started, workers, command
     )
     hunt = chosen.hunt
-    chip = chip_record(chosen) if chosen.planned else None
+    chip = chip_record(chosen) if models or answers else None
     result = Result(
         schema=SCHEMA,
         made=made,
         study=study,
         title=study.name,
-        sentence=sentence_of(study, chosen),
+        sentence=sentence_of(study, chosen) if served is None else serving_sentence(study, served),
         devices=chosen.cluster.devices,
         network=tuple(_level(chosen.cluster)),
         chip=chip,
@@ -94,8 +104,9 @@ def run_study(
         looked=hunt.looked if hunt else (),
         front=hunt.front if hunt else (),
         models=models,
-        figures=figures_of(study, chosen),
+        figures=figures_of(study, chosen) if served is None else serving_figures(study, served),
         absent=_absent(chosen, chip),
+        served=answers,
     )
     return StudyAnswer(result, chosen)
 

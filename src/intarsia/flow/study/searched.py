@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import inf
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
+from intarsia.flow.search_question import Wanted
 from intarsia.flow.searching import SearchAnswer, search_chip
-from intarsia.flow.study.budgets import space_toml, within
+from intarsia.flow.study.budgets import space_toml, typed_space, within
 from intarsia.flow.study.chosen import Chosen, Hunt, checked
 from intarsia.flow.study.file import Study
 from intarsia.flow.study.looks import finite, history_of, looked_at
@@ -16,18 +15,18 @@ from intarsia.flow.study.progress import Progress, Watch
 from intarsia.flow.study.result import AuditRecord, FrontRecord, SearchRecord
 from intarsia.ground.units import seconds_text
 from intarsia.machines.template import read_space
-from intarsia.search import Moment, Objective, Per
+from intarsia.search import Moment, Objective, Per, Step
 
 PER = {
     Per.CHIP: ("", ""),
-    Per.AREA: (" × mm² of the die", "mm²"),
-    Per.WATT: (" × watts", "W"),
-    Per.DOLLAR: (" × dollars", "$"),
+    Per.AREA: (" × mm² of all dies", "mm²"),
+    Per.WATT: (" × watts of all chips", "W"),
+    Per.DOLLAR: (" × dollars of all chips", "$"),
 }
 
 
 def searched_chip(study: Study, store: Path, watch: Watch, *, fresh: bool = False) -> Chosen:
-    """The best chip of the study's space with the best plan of each model, and the best of smaller areas.
+    """The best chip of the study's space with the best plan of each model, and the front.
 
     Args:
         study: what is asked.
@@ -40,49 +39,49 @@ def searched_chip(study: Study, store: Path, watch: Watch, *, fresh: bool = Fals
     """
     space = within(study.space, study.budget) if study.budget else read_space(study.space)
     file = space_toml(space) if study.budget else ""
-    answer = _search(study, file, store, watch, audited=study.audit, fresh=fresh)
-    smaller = [
-        (area, _search(study, space_toml(replace(space, budget=area)), store, watch, audited=0, fresh=fresh))
-        for area in study.front
-    ]
+    answer = _search(study, file, store, watch, fresh=fresh)
     question, found = answer.question, answer.searched
+    sized = question.of(found.devices) if found.devices else question
     hunt = Hunt(
         point=found.point,
         space=question.space,
-        base=question.cluster,
+        base=sized.cluster,
         record=None if found.point is None else _record(answer),
         history=history_of(found.history),
-        looked=looked_at(answer, [other for _, other in smaller]),
-        front=tuple(_front(area, other) for area, other in smaller),
+        looked=looked_at(answer),
+        front=tuple(map(_step, found.front)) if study.front else (),
         file=file,
     )
     if found.point is None:
         because = "on no chip of the space there is a plan" + (" of every model" if len(study.models) > 1 else "")
         return Chosen(question.cluster, question.efficiency, (), (because,), hunt)
     planned = tuple(
-        checked(named, question.on(found.point, at), question.efficiency, plan)
+        checked(named, sized.on(found.point, at), question.efficiency, plan)
         for at, (named, plan) in enumerate(zip(study.models, answer.plans, strict=True))
     )
-    return Chosen(question.on(found.point).cluster, question.efficiency, planned, (), hunt)
+    return Chosen(sized.on(found.point).cluster, question.efficiency, planned, (), hunt)
 
 
-def _search(study: Study, file: str, store: Path, watch: Watch, *, audited: int, fresh: bool) -> SearchAnswer:
+def _search(study: Study, file: str, store: Path, watch: Watch, *, fresh: bool) -> SearchAnswer:
     """The search of the study's space, or of the one in a file's text."""
-    with TemporaryDirectory(prefix="intarsia-space-") as folder:
-        space = Path(folder) / "space.toml"
-        space.write_text(file, encoding="utf-8")
+    with typed_space(study.space, file) as space:
         return search_chip(
             study.models,
             study.cluster,
             study.global_batch,
-            space=str(space) if file else study.space,
+            Wanted(
+                objective=study.objective or "throughput",
+                several=study.several or "geomean",
+                costs=study.costs,
+                total=study.total,
+                front=study.front,
+                tolerance=study.tolerance,
+            ),
+            space=space,
             hbm_gib=study.hbm_gib,
             sequence=study.sequence,
             only={name: tuple(str(value) for value in values) for name, values in study.choose.items()},
-            objective=study.objective or "throughput",
-            several=study.several or "geomean",
-            costs=study.costs,
-            audited=audited,
+            audited=study.audit,
             seed=study.seed,
             workers=study.workers,
             ray=study.ray,
@@ -93,17 +92,9 @@ def _search(study: Study, file: str, store: Path, watch: Watch, *, audited: int,
         )
 
 
-def _front(area: float, answer: SearchAnswer) -> FrontRecord:
-    found = answer.searched
-    return FrontRecord(
-        budget=area,
-        name="" if found.point is None else str(found.point),
-        area=None if found.point is None else found.point.area,
-        value=finite(found.score),
-        bound=finite(found.certificate.bound),
-        gap=found.gap,
-        seconds=found.wall,
-    )
+def _step(step: Step) -> FrontRecord:
+    its = step.looked
+    return FrontRecord(str(its.point), its.devices, step.cost, its.score, step.bound, step.gap)
 
 
 def _record(answer: SearchAnswer) -> SearchRecord:
@@ -122,6 +113,8 @@ def _record(answer: SearchAnswer) -> SearchRecord:
         evaluated=proof.evaluated,
         removed={"by bounds for all chips": proof.bounded, "when looked at": proof.cut},
         seconds=found.wall,
+        sizes={str(devices): points for devices, points in proof.sizes},
+        front=str(question.objective.front) if question.objective.front is not Per.CHIP else "",
         audit=None
         if audit is None
         else AuditRecord(audit.checked, tuple(str(one) for one in audit.beaten), finite(audit.worst)),

@@ -26,7 +26,8 @@ def sentence_of(study: Study, chosen: Chosen) -> str:
         proof = "no plan is faster" if all(one.plan.optimal for one in chosen.planned) else "not proved in time"
         return f"On {devices} with {chosen.cluster.chip.name}, {trained}; {proof}."
     found = chosen.hunt.record
-    chips = f"{count_text(found.points)} chips of the space {found.space}"
+    sizes = f" in {' or '.join(map(count_text, map(int, found.sizes)))} devices" if len(found.sizes) > 1 else ""
+    chips = f"{count_text(found.points)} chips of the space {found.space}{sizes}"
     by = f" by {study.objective.replace('-', ' ')}" if study.objective not in {"", "throughput"} else ""
     return f"Of {chips}, the best{by} for {devices} has {chosen.point}: {trained}; {_proof(found)}."
 

@@ -6,7 +6,9 @@ from intarsia.cost import demand
 from intarsia.flow.study.layers import Running
 from intarsia.flow.study.model_records import OperatorTime, TimeRecord
 from intarsia.graph import Collective, Node
+from intarsia.machines.chips import Chip, Efficiency
 from intarsia.place.plan import Plan
+from intarsia.place.tasks import Kernel
 
 SHOWN = 12
 """Operators that are told one by one."""
@@ -25,7 +27,7 @@ def time_record(plan: Plan, run: Running) -> TimeRecord:
     nodes: dict[tuple[str, str, str], Node] = {}
     for layer, prefix, node, task in run.each():
         key = (f"{layer.name}: {prefix} {node.name}", str(task.kind), layer.name)
-        seconds[key] = seconds.get(key, 0.0) + task.all * layer.repeat
+        seconds[key] = seconds.get(key, 0.0) + task.quickest * layer.repeat
         nodes[key] = node
     whole = sum(seconds.values())
     order = sorted(seconds, key=lambda key: -seconds[key])
@@ -41,13 +43,21 @@ def binding(node: Node, run: Running) -> str:
     """The roof that a node's seconds come from."""
     if isinstance(node.work, Collective):
         return "network"
-    chip, reached = run.cluster.chip, run.efficiency
-    asked = demand(chip, node.work)
-    roofs = {
+    roofs = min((_roofs(node.work, chip, run.efficiency) for chip in run.cluster.chip.kinds), key=_highest)
+    return max(roofs, key=lambda name: roofs[name])
+
+
+def _highest(roofs: dict[str, float]) -> float:
+    return max(roofs.values())
+
+
+def _roofs(work: Kernel, chip: Chip, reached: Efficiency) -> dict[str, float]:
+    """The seconds of each on all cores of a chip with one kind of tensor cores."""
+    asked = demand(chip, work)
+    return {
         "tensor cores": asked.contraction / (reached.matmul * (reached.misaligned if asked.misaligned else 1.0)),
         "tensor cores, fused attention": asked.flash / reached.flash,
         "vector cores": asked.vector,
         "HBM": asked.hbm_bytes / (chip.hbm_bandwidth * reached.memory),
         "start of a kernel": reached.kernel,
     }
-    return max(roofs, key=lambda name: roofs[name])

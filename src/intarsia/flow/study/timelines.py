@@ -41,9 +41,10 @@ def schedule_gantt(run: Running) -> Gantt:
 def _cores(problem: ScheduleProblem, schedule: Schedule) -> tuple[tuple[str, ...], tuple[Bar, ...]]:
     """A line for all cores of a kind at once, and one for each core that works alone."""
     keys: dict[tuple[Kind, int], str] = {}
-    for kind in (Kind.TENSOR, Kind.VECTOR, Kind.NETWORK):
+    pairs = tuple(zip(problem.tasks, schedule.slots, strict=True))
+    for kind in (Kind.TENSOR, Kind.SECOND, Kind.VECTOR, Kind.NETWORK):
         count = problem.cores(kind)
-        used = [slot for task, slot in zip(problem.tasks, schedule.slots, strict=True) if task.kind is kind]
+        used = [slot for task, slot in pairs if task.kind_on(second=slot.second) is kind]
         if kind is Kind.NETWORK:
             keys |= {(kind, 0): "network"} if used else {}
             continue
@@ -54,13 +55,13 @@ def _cores(problem: ScheduleProblem, schedule: Schedule) -> tuple[tuple[str, ...
     line = {key: number for number, key in enumerate(keys)}
     bars = [
         Bar(
-            line[task.kind, -1 if len(slot.cores) > 1 else slot.cores[0]],
+            line[task.kind_on(second=slot.second), -1 if len(slot.cores) > 1 else slot.cores[0]],
             task.name,
             kind_of(task.name),
             slot.start,
             slot.finish,
         )
-        for task, slot in zip(problem.tasks, schedule.slots, strict=True)
+        for task, slot in pairs
         if slot.cores and slot.finish > slot.start
     ]
     return tuple(keys.values()), tuple(bars)

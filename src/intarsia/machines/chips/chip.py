@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -70,7 +70,8 @@ class Chip:
         tensor: matrix units; 2 · multiplies · clock is the peak in bf16.
         vector: vector units.
         onchip_bytes: of the memory that all cores share (L2 cache, shared buffer).
-        local_bytes: of one tensor core's own memory, which holds its tile.
+        local_bytes: of one tensor core's own memory, which holds its tile; one of the second kind has as much for each
+            multiplier.
         hbm_bytes: capacity.
         hbm_bandwidth: bytes per second.
         link_bandwidth: bytes per second and direction, all links of the chip.
@@ -80,6 +81,8 @@ class Chip:
         source: where the figures are from, and how sure they are.
         assumed: sentences that name each figure that was not published, with the value taken.
         mapping: how products are laid on systolic cores.
+        second: matrix units of a second kind, if there are any; then both are systolic, and cores are scheduled. A
+            product runs on cores of one of the kinds, and two products on both at once.
     """
 
     name: str
@@ -98,8 +101,19 @@ class Chip:
     source: str
     assumed: tuple[str, ...] = ()
     mapping: Mapping = Mapping.EMBEDDED
+    second: TensorCores | None = None
 
     @property
     def peak_flops(self) -> float:
-        """Dense bf16 operations per second."""
-        return 2 * self.tensor.multiplies * self.clock
+        """Dense bf16 operations per second, of all tensor cores together."""
+        more = self.second.multiplies if self.second is not None else 0
+        return 2 * (self.tensor.multiplies + more) * self.clock
+
+    @property
+    def kinds(self) -> tuple[Chip, ...]:
+        """The chip with each of its kinds of tensor cores alone: itself, if it has only one."""
+        if self.second is None:
+            return (self,)
+        first, own = self.tensor, self.second
+        local = self.local_bytes * own.width * own.depth // (first.width * first.depth)
+        return replace(self, second=None), replace(self, tensor=own, local_bytes=local, second=None)

@@ -43,6 +43,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     fp8_factor: float = 1.0
     serial: bool = True
     assumed: list[str] = []
+    second_tensor_cores: _Tensor | None = None
 
 
 _MAY_BE_ZERO = frozenset({"best_tflops"})
@@ -77,6 +78,17 @@ def _chip(file: _File, where: str) -> Chip:
     sizes = {field: getattr(file, field) for field in file.__struct_fields__}
     sizes |= {f"tensor_cores.{k}": v for k, v in msgspec.structs.asdict(file.tensor_cores).items()}
     sizes |= {f"vector_cores.{k}": v for k, v in msgspec.structs.asdict(file.vector_cores).items()}
+    more = file.second_tensor_cores
+    if more is not None:
+        sizes |= {f"second_tensor_cores.{k}": v for k, v in msgspec.structs.asdict(more).items()}
+        for field, word, allowed in (
+            ("tensor_cores.dataflow", str(file.tensor_cores.dataflow), "systolic"),
+            ("second_tensor_cores.dataflow", str(more.dataflow), "systolic"),
+            ("serial", str(file.serial).lower(), "false"),
+        ):
+            if word != allowed:
+                what = f"with a second kind of tensor cores, {field} has one value"
+                raise InputError(what, where=where, value=word, allowed=allowed)
     for field, value in sizes.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
             continue
@@ -101,4 +113,5 @@ def _chip(file: _File, where: str) -> Chip:
         serial=file.serial,
         source=file.source,
         assumed=tuple(file.assumed),
+        second=None if more is None else TensorCores(more.count, more.width, more.depth, more.dataflow),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -59,6 +60,38 @@ def read_cluster(text: str, *, devices: int = 0) -> Cluster:
         return _cluster(_named(sized["name"]), int(sized["count"]), text)
     name = text if text.lower() in cluster_names() or not sized else sized["name"]
     return _cluster(_named(name), devices, text)
+
+
+def read_clusters(texts: str | Sequence[str]) -> tuple[Cluster, ...]:
+    """Clusters of different numbers of chips, the largest first.
+
+    Args:
+        texts: of clusters; ``NAMExN,N`` is several of one name, and files may stand beside each other, too.
+
+    Raises:
+        InputError: as of one cluster; or two have as many chips.
+    """
+    listed = (texts,) if isinstance(texts, str) else tuple(texts)
+    found = [read_cluster(one) for text in listed for one in _each(text)]
+    if not found:
+        raise InputError("there is no cluster", allowed="one or several", hint="tpuv4x64")
+    for at, one in enumerate(found):
+        if one.devices in {other.devices for other in found[:at]}:
+            value = f"{one.devices} chips"
+            raise InputError(
+                "two clusters have as many chips", where=", ".join(listed), value=value, allowed="each once"
+            )
+    return tuple(sorted(found, key=lambda one: -one.devices))
+
+
+def _each(text: str) -> Iterator[str]:
+    """Texts of single clusters: a number alone has the name of the one before."""
+    name = ""
+    for part in text.split(","):
+        sized = _SIZED.match(part.strip())
+        if sized:
+            name = sized["name"]
+        yield f"{name}x{part.strip()}" if name and part.strip().isdigit() else part.strip()
 
 
 def _named(name: str) -> _File:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from intarsia.ground import InputError
 from intarsia.ground.units import hertz_text, rate_text
 from intarsia.machines.chips import Chip, Dataflow, TensorCores, VectorCores
 from intarsia.machines.template.area import BYTES_PER_ELEMENT
@@ -12,13 +11,8 @@ from intarsia.machines.template.point import LINK_BANDWIDTH, STACK_BANDWIDTH, Po
 
 
 def chip_of(point: Point) -> Chip:
-    """The chip of a point.
-
-    Raises:
-        InputError: it has a second kind of tensor cores, which a ``Chip`` cannot say.
-    """
-    if point.more_cores:
-        raise InputError("a chip has one kind of tensor cores", value=str(point), allowed="more_cores = 0")
+    """The chip of a point."""
+    more = TensorCores(point.more_cores, point.more_width, point.more_depth, Dataflow.SYSTOLIC)
     return Chip(
         name=_name(point),
         family="template",
@@ -35,11 +29,15 @@ def chip_of(point: Point) -> Chip:
         serial=False,
         source="template of Wang et al., ICML 2024 (arXiv 2407.13143)",
         assumed=_assumed(point),
+        second=more if point.more_cores else None,
     )
 
 
 def _name(point: Point) -> str:
-    cores = f"{point.tensor_cores}x{point.width}x{point.depth}-{point.vector_cores}x{point.vector_width}"
+    cores = f"{point.tensor_cores}x{point.width}x{point.depth}"
+    if point.more_cores:
+        cores += f"-{point.more_cores}x{point.more_width}x{point.more_depth}"
+    cores += f"-{point.vector_cores}x{point.vector_width}"
     name = f"template-{cores}-{point.buffer_mib}m-{point.hbm_gib}g"
     if point.stacks:
         name += f"-{point.stacks}s"
@@ -61,6 +59,8 @@ def _assumed(point: Point) -> tuple[str, ...]:
         f"a core's own memory: {BYTES_PER_ELEMENT} bytes for each multiplier",
         "the shared buffer feeds every core at w + d elements a cycle",
     ]
+    if point.more_cores:
+        said.append("a product runs on cores of one kind; the shared buffer feeds both kinds at once")
     if point.clock != CLOCK:
         said.append(f"clock: {hertz_text(point.clock)} instead of the published 1.05, by another supply voltage")
     return tuple(said)

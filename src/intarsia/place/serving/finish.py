@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import hypot
 
 import numpy as np
@@ -79,12 +80,19 @@ def _parts(prices: Prices, served: Served, phase: Phase, sequences: int) -> Part
 
 
 def _layer_parts(prices: Prices, serving: Serving, layer: ServedLayer, cost: PassCost) -> Parts:
-    """Each kernel's seconds go to its highest roof; where cores are scheduled, the makespan in the same proportions."""
+    """Each kernel's seconds go to its highest roof; where cores are scheduled, the makespan in the same proportions.
+
+    Of two kinds of tensor cores, a kernel counts on the one where it is fastest.
+    """
     task = prices.task
     efficiency = served_efficiency(task.efficiency)
     asked = pass_demand(layer.nodes, task.cluster, groups_of(serving))
     alone = asked.cost(task.cluster, efficiency)
-    roofs = asked.roofs / _reached(efficiency.matmul, efficiency.misaligned, efficiency.flash, _flow(prices))
+    reached = _reached(efficiency.matmul, efficiency.misaligned, efficiency.flash, _flow(prices))
+    roofs = asked.roofs / reached
+    for chip in task.cluster.chip.kinds[1:]:
+        other = pass_demand(layer.nodes, replace(task.cluster, chip=chip), groups_of(serving)).roofs / reached
+        roofs = np.where(other.max(axis=0) < roofs.max(axis=0), other, roofs)
     highest, bound = roofs.max(axis=0), roofs.argmax(axis=0) == len(roofs) - 1
     memory, compute = float(highest[bound].sum()), float(highest[~bound].sum())
     kernels = efficiency.kernel * len(highest)

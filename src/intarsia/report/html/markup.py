@@ -8,7 +8,18 @@ from functools import cache
 from importlib.resources import files
 from string import Template
 
-SCRIPTS = ("dom.js", "units.js", "axis.js", "chip.js", "gap.js", "front.js", "gantt.js", "bars.js", "page.js")
+SCRIPTS = (
+    "dom.js",
+    "units.js",
+    "axis.js",
+    "chip.js",
+    "gap.js",
+    "front.js",
+    "gantt.js",
+    "bars.js",
+    "serving.js",
+    "page.js",
+)
 
 
 class Html(str):

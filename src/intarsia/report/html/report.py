@@ -9,19 +9,21 @@ from intarsia.ground.units import seconds_text
 from intarsia.report.html.markup import SCRIPTS, Html, element, joined, page, table
 from intarsia.report.html.model_sections import model_section
 from intarsia.report.html.sections import chip_section, head, search_section
+from intarsia.report.html.serving_section import serving_facts, serving_section
 
 
 def report_html(result: Result) -> str:
     """The report."""
     body = joined(
         [
-            head(result),
+            head(result, [] if result.served is None else serving_facts(result.served)),
             element(
                 "main",
                 element("noscript", element("p", "The charts need JavaScript; the tables do not.", class_="note")),
                 chip_section(result),
                 search_section(result),
                 *(model_section(result, index) for index in range(len(result.models))),
+                serving_section(result),
                 _made(result),
             ),
         ]
@@ -60,7 +62,7 @@ def _asked(result: Result) -> str:
     tables = {name: value for name, value in asked.items() if value and isinstance(value, dict)}
     lines = [_line(name, value) for name, value in plain.items()]
     for name, table_of in tables.items():
-        lines += ["", f"[{name}]", *(_line(key, value) for key, value in table_of.items())]
+        lines += ["", f"[{name}]", *(_line(key, value) for key, value in table_of.items() if value is not None)]
     return "\n".join(lines)
 
 

@@ -10,14 +10,19 @@ from intarsia.ground.units import count_text, percent_text, seconds_text
 from intarsia.report.html.markup import Html, element, joined, table
 
 
-def head(result: Result) -> Html:
-    """The answer in a sentence, its figures, and where to find what."""
+def head(result: Result, facts: Sequence[tuple[str, str, str]] = ()) -> Html:
+    """The answer in a sentence, its figures, and where to find what.
+
+    Args:
+        result: what is told.
+        facts: more figures, which come first: name, value, and what else to know.
+    """
     links = [element("a", title, href=f"#{name}") for name, title in contents(result)]
     return element(
         "header",
         element("h1", result.title),
         element("p", result.sentence, class_="answer"),
-        _facts(result),
+        _facts(result, facts),
         element("nav", *links, aria_label="Sections"),
     )
 
@@ -28,11 +33,12 @@ def contents(result: Result) -> list[tuple[str, str]]:
     listed = [("chip", "Chip")] if result.chip else []
     listed += [("search", "Search")] if result.search else []
     listed += [(f"model-{index}", one.name if several else "Plan") for index, one in enumerate(result.models)]
+    listed += [("deployment", "Deployment")] if result.served else []
     return [*listed, ("made", "How this was made")]
 
 
-def _facts(result: Result) -> Html:
-    facts: list[tuple[str, str, str]] = []
+def _facts(result: Result, first: Sequence[tuple[str, str, str]]) -> Html:
+    facts = list(first)
     for one in result.models:
         low, high = one.plan.interval
         what = "an iteration" if len(result.models) == 1 else one.name
@@ -144,7 +150,8 @@ def search_section(result: Result) -> Html:
         return Html("")
     shown: list[Html] = [element("h2", "The search", id="search"), element("p", certificate(result)), _removed(result)]
     if result.history:
-        caption = f"The least {found.objective} found so far, and what no chip is below, while the search ran."
+        best, beyond = ("most", "above") if found.most else ("least", "below")
+        caption = f"The {best} {found.objective} found so far, and what no chip is {beyond}, while the search ran."
         shown.append(chart("gap", result, caption))
     else:
         shown.append(absent("The gap over time", result.absent["gap"]))
@@ -154,29 +161,46 @@ def search_section(result: Result) -> Html:
         shown.append(
             chart("front", result, caption, hint="Hover or focus one to see it; click, or press Enter, to pick it.")
         )
-        shown += [element("h3", "The best chips of smaller areas"), _front(result)] if result.front else []
+        shown += (
+            [element("h3", "The front, proved"), element("p", _front_text(result)), _front(result)]
+            if result.front
+            else []
+        )
     else:
         shown.append(absent("Every chip that was looked at", result.absent["front"]))
     return joined(shown)
 
 
+UNITS = {"area": "mm²", "watt": "W", "dollar": "$"}
+
+
+def _front_text(result: Result) -> str:
+    found, near = result.search, result.study.tolerance
+    assert found is not None
+    but = f", but for chips that are less than {percent_text(near, 1)} better" if near else ""
+    return (
+        f"Of all {count_text(found.points)} chips no other one is as good with as little {found.front}{but}. Any that "
+        f"takes less than the next of the list is not below its bound, whatever the schedules of its layers."
+    )
+
+
 def _front(result: Result) -> Html:
-    """The best chip of each smaller area, with its bound."""
+    """The chips of the front, each with its bound."""
     found = result.search
     assert found is not None
     rows = [
         (
-            f"{one.budget:g} mm²",
-            one.name or "no plan fits on any",
-            "–" if one.area is None else f"{one.area:.1f}",
-            "–" if one.value is None else found.text(one.value),
-            "–" if one.bound is None else found.text(one.bound),
+            f"{one.cost:,.1f} {UNITS[found.front]}",
+            count_text(one.devices),
+            one.name,
+            found.text(one.value),
+            found.text(one.bound),
             percent_text(one.gap, 1),
         )
         for one in result.front
     ]
-    heads = ("area up to", "the best chip", "mm²", "value", "no chip is below", "gap")
-    return table(heads, rows, numbers=(2, 3, 4, 5))
+    heads = ("all chips take", "devices", "the chip", "value", "no chip is below", "gap")
+    return table(heads, rows, numbers=(0, 1, 3, 4, 5))
 
 
 def certificate(result: Result) -> str:
@@ -188,8 +212,9 @@ def certificate(result: Result) -> str:
     if found.audit is not None:
         beaten = "none of them is better" if not found.audit.beaten else f"better: {', '.join(found.audit.beaten)}"
         audit = f" {count_text(found.audit.checked)} removed chips, drawn at random, were evaluated in full: {beaten}."
+    best, beyond = ("Most", "above") if found.most else ("Least", "below")
     return (
-        f"Least {found.objective}: {value}; no chip of the space is below {bound}, whatever the schedules of its "
+        f"{best} {found.objective}: {value}; no chip of the space is {beyond} {bound}, whatever the schedules of its "
         f"layers (gap {percent_text(found.gap, 1)}). The search took {seconds_text(found.seconds)}.{audit}"
     )
 
@@ -197,9 +222,11 @@ def certificate(result: Result) -> str:
 def _removed(result: Result) -> Html:
     found = result.search
     assert found is not None
+    several = len(found.sizes) > 1
     rows: Sequence[tuple[str, str]] = [
         ("combinations of values", count_text(found.combinations)),
         ("within the budget", count_text(found.points)),
+        *((f"in {count_text(int(size))} devices", count_text(many)) for size, many in found.sizes.items() if several),
         *((f"removed: {name}", count_text(number)) for name, number in found.removed.items()),
         ("evaluated in full", count_text(found.evaluated)),
     ]

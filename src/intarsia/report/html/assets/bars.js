@@ -59,8 +59,11 @@ function drawTime(figure, result, model) {
   figure.prepend(...whole, html("h3", {}, "Operators, each alone on all its cores"), legend(used), chart);
 }
 
-// What one step of each resource changes: to the left faster, to the right slower.
+// What one step of each resource changes: seconds, the less the better, or tokens a second, the more the better.
 function drawSensitivity(figure, result, model) {
+  const serves = Boolean(result.served);
+  const better = (change) => (serves ? change >= 0 : change <= 0);
+  const reached = (one) => (serves ? `${rateText(one.tokens)} tokens a second` : secondsText(one.seconds));
   const names = [...new Set(model.neighbours.map((one) => one.resource))];
   const rows = names.map((name) => [name, model.neighbours.filter((one) => one.resource === name)]);
   const width = figure.clientWidth;
@@ -69,7 +72,7 @@ function drawSensitivity(figure, result, model) {
   const [low, high] = [Math.min(-0.01, ...known), Math.max(0.01, ...known)];
   const x = linear(low, high, left, width - right);
   const height = rows.reduce((sum, [, of]) => sum + 22 + of.length * 17, 0) + 4;
-  const chart = canvas(width, height, "Change of an iteration's seconds for one step of each resource");
+  const chart = canvas(width, height, `Change of ${serves ? "tokens a second" : "an iteration's seconds"} for one step of each resource`);
   let y = 0;
   const marks = rows.flatMap(([name, of]) => {
     chart.append(text(0, y + 14, name, { class: "strong" }));
@@ -78,7 +81,7 @@ function drawSensitivity(figure, result, model) {
       const mark = svg("g", { role: "img" });
       const change = one.times === null ? 0 : one.times - 1;
       const [from, to] = [Math.min(x(0), x(change)), Math.max(x(0), x(change))];
-      const fill = change > 0 ? "var(--bad)" : "var(--good)";
+      const fill = better(change) ? "var(--good)" : "var(--bad)";
       const over = one.within === false;
       mark.append(svg("rect", { class: "bar", x: from, y: y + 1, width: to - from, height: 12, fill: over ? "none" : fill, stroke: over ? fill : "none" }));
       const said = one.times === null ? "nothing fits" : `${changeText(one.times)}${over ? " *" : ""}`;
@@ -87,41 +90,58 @@ function drawSensitivity(figure, result, model) {
       chart.append(text(0, y + 11, one.after, { class: "soft" }), mark);
       y += 17;
       const area = one.area === null ? "" : `\ndie ${digits(one.area)} mm²${over ? ", over the budget" : ""}`;
-      return told(mark, `${name}: ${one.before} → ${one.after}\n${one.seconds === null ? one.because : `${secondsText(one.seconds)}, ${changeText(one.times)}`}${area}`);
+      return told(mark, `${name}: ${one.before} → ${one.after}\n${one.times === null ? one.because : `${reached(one)}, ${changeText(one.times)}`}${area}`);
     });
     y += 2;
     return made;
   });
   chart.append(svg("line", { class: "zero", x1: x(0), x2: x(0), y1: 0, y2: height }));
   reachable(marks);
-  const entries = [["faster", "var(--good)"], ["slower", "var(--bad)"]];
+  const entries = [[serves ? "more" : "faster", "var(--good)"], [serves ? "fewer" : "slower", "var(--bad)"]];
   figure.prepend(legend(entries), chart);
 }
 
-function drawBaselines(figure, result, model) {
+// This study's chip and others: how much each does in a second, from least to most, and what is said of it.
+function rated(result, model) {
+  if (result.served) {
+    const ours = { ...model.best, interval: model.interval, chip: result.chip.name, times: 1, deployment: "the deployment above" };
+    return [ours, ...model.baselines].map((one) => {
+      const pace = [one.ttft && `first token ${secondsText(one.ttft)}`, one.tpot && `${secondsText(one.tpot)} between tokens`].filter(Boolean);
+      const tip = one.tokens && `${rateText(one.tokens)} tokens a second (${one.interval.map(rateText).join(" to ")})\n${one.times.toFixed(2)}× this study's chip\n${pace.join(", ")}\n${one.deployment}`;
+      return { chip: one.chip, because: one.because, rate: one.tokens, spread: one.interval, said: one.tokens && `${rateText(one.tokens)} tokens a second`, tip };
+    });
+  }
   const { seconds, samples, interval } = model.plan;
   const ours = { chip: result.chip.name, samples, seconds, interval, times: 1, plan: "the plan above" };
-  const every = [ours, ...model.baselines];
-  const width = figure.clientWidth;
   const batch = result.study.global_batch;
-  const most = Math.max(...every.filter((one) => one.samples).map((one) => batch / one.interval[0]));
+  return [ours, ...model.baselines].map((one) => {
+    const tip = one.samples && `${secondsText(one.seconds)} an iteration (${secondsText(one.interval[0])} to ${secondsText(one.interval[1])})\n${one.times.toFixed(2)}× the seconds of this study's chip\n${one.plan}`;
+    const spread = one.interval && one.interval.map((value) => batch / value).reverse();
+    return { chip: one.chip, because: one.because, rate: one.samples, spread, said: one.samples && `${rateText(one.samples)} a second, ${secondsText(one.seconds)}`, tip };
+  });
+}
+
+function drawBaselines(figure, result, model) {
+  const every = rated(result, model);
+  const width = figure.clientWidth;
+  const most = Math.max(...every.filter((one) => one.rate).map((one) => one.spread[1]));
   const x = linear(0, most, 0, width - 2);
   const row = 46;
-  const chart = canvas(width, every.length * row + 4, "Throughput of each chip under its own best plan");
+  const chart = canvas(width, every.length * row + 4, `Throughput of each chip under its own best ${result.served ? "deployment" : "plan"}`);
   const marks = every.map((one, index) => {
     const y = index * row;
     const mark = svg("g", { role: "img" });
     chart.append(text(0, y + 14, index ? one.chip : "this study's chip", { class: index ? "" : "strong" }));
-    if (one.samples === null) {
+    if (one.rate === null) {
       chart.append(text(0, y + 32, one.because, { class: "soft" }));
       return null;
     }
-    chart.append(text(width - 2, y + 14, `${rateText(one.samples)} a second, ${secondsText(one.seconds)}`, { class: "soft", "text-anchor": "end" }));
-    const [low, high] = one.interval.map((value) => x(batch / value));
-    mark.append(svg("rect", { class: "bar", x: 0, y: y + 20, width: x(one.samples), height: 16, fill: index ? "var(--c6)" : "var(--c2)" }));
-    mark.append(svg("path", { d: `M${high} ${y + 28}H${low}M${high} ${y + 24}v8M${low} ${y + 24}v8`, stroke: "var(--ink)", fill: "none" }));
+    chart.append(text(width - 2, y + 14, one.said, { class: "soft", "text-anchor": "end" }));
+    const [low, high] = one.spread.map(x);
+    mark.append(svg("rect", { class: "bar", x: 0, y: y + 20, width: x(one.rate), height: 16, fill: index ? "var(--c6)" : "var(--c2)" }));
+    mark.append(svg("path", { d: `M${low} ${y + 28}H${high}M${low} ${y + 24}v8M${high} ${y + 24}v8`, stroke: "var(--ink)", fill: "none" }));
     chart.append(mark);
-    return told(mark, `${one.chip}\n${secondsText(one.seconds)} an iteration (${secondsText(one.interval[0])} to ${secondsText(one.interval[1])})\n${one.times.toFixed(2)}× the seconds of this study's chip\n${one.plan}`);
+    return told(mark, `${one.chip}\n${one.tip}`);
   });
   reachable(marks.filter(Boolean));
   figure.prepend(legend([["this study's chip", "var(--c2)"], ["other chips", "var(--c6)"], ["line: nine measurements in ten", "var(--ink)"]]), chart);

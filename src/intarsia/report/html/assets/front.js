@@ -5,7 +5,11 @@ const RADIUS = 5;
 
 function drawFront(figure, result) {
   const state = (figure.state ||= { axis: "area", picked: [] });
-  const points = result.looked.filter((one) => one.value !== null || one.bound !== null);
+  const several = Object.keys(result.search.sizes).length > 1;
+  // Of several numbers of devices one was chosen: what counts is what all of them take.
+  const whole = (one) => (several ? Object.fromEntries(Object.keys(AXES).map((axis) => [axis, one[axis] === null ? null : one[axis] * one.devices])) : {});
+  const named = (one) => (several ? { name: `${one.devices} of ${one.name}`, fields: { devices: `${one.devices}`, ...one.fields } } : {});
+  const points = (figure.points ||= result.looked.filter((one) => one.value !== null || one.bound !== null).map((one) => ({ ...one, ...whole(one), ...named(one) })));
   const axes = Object.keys(AXES).filter((axis) => points.every((one) => one[axis] !== null));
   const shown = (one) => (one.value !== null ? one.value : one.bound);
   const width = figure.clientWidth;
@@ -20,7 +24,7 @@ function drawFront(figure, result) {
   const [low, high] = spread(points.map(shown));
   const x = linear(near, far, left + 4, width - 12);
   const y = linear(low, high, bottom, top);
-  const [title, unit] = AXES[state.axis];
+  const [title, unit] = [several ? `${AXES[state.axis][0]}, all devices` : AXES[state.axis][0], AXES[state.axis][1]];
   const chart = canvas(width, height, `${points.length} chips by ${title} and ${result.search.objective}`);
   xAxis(chart, x, near, far, top, bottom, [1, unit], width / 140);
   yAxis(chart, y, low, high, left, width - 12, valueUnit(high, result), 5);
@@ -31,13 +35,13 @@ function drawFront(figure, result) {
   const order = [...points].sort((a, b) => a[state.axis] - b[state.axis]);
   const marks = order.map((one) => {
     const [cx, cy] = [x(one[state.axis]), y(shown(one))];
-    const whole = one.value !== null;
+    const known = one.value !== null;
     const classes = ["point", one.chosen && "chosen", state.picked.includes(one) && "picked"].filter(Boolean).join(" ");
     const look = { class: classes, role: "button", "aria-pressed": state.picked.includes(one) };
-    const mark = whole
+    const mark = known
       ? svg("circle", { ...look, cx, cy, r: one.chosen ? RADIUS + 2 : RADIUS, fill: one.chosen ? "var(--c2)" : "var(--c1)", "fill-opacity": one.front.includes(state.axis) || one.chosen ? 1 : 0.45 })
       : svg("path", { ...look, d: `M${cx - 4} ${cy + 3}h8l-4 -7z`, fill: "var(--paper)", stroke: "var(--c6)", "stroke-opacity": 0.7 });
-    const said = whole ? valueText(one.value, result) : `at least ${valueText(one.bound, result)}; left there`;
+    const said = known ? valueText(one.value, result) : `${boundText(one.bound, result)}; left there`;
     told(mark, `${one.name}\n${said}\n${axesText(one, axes)}`);
     mark.addEventListener("click", () => pick(figure, result, one));
     mark.addEventListener("keydown", (event) => {
@@ -59,7 +63,7 @@ function drawFront(figure, result) {
   });
   figure.prepend(
     html("div", { class: "tools" }, ...(axes.length > 1 ? tools : [])),
-    legend([["the best chip", "var(--c2)"], ["evaluated; on the line: the front of these", "var(--c1)"], ["triangle: left at its bound", "var(--c6)"]]),
+    legend([["the best chip", "var(--c2)"], [`evaluated; on the line: the ${result.search.front && state.axis.startsWith(result.search.front) ? "proved front" : "front of these"}`, "var(--c1)"], ["triangle: left at its bound", "var(--c6)"]]),
     chart,
     compared(state.picked, axes, result),
   );
@@ -81,7 +85,7 @@ function pick(figure, result, one) {
 function compared(picked, axes, result) {
   if (!picked.length) return html("p", { class: "hint", "aria-live": "polite" }, "Pick two chips to compare them here.");
   const rows = [
-    ["value", ...picked.map((one) => (one.value === null ? `at least ${valueText(one.bound, result)}` : valueText(one.value, result)))],
+    ["value", ...picked.map((one) => (one.value === null ? boundText(one.bound, result) : valueText(one.value, result)))],
     ...axes.map((axis) => [AXES[axis][0], ...picked.map((one) => `${digits(one[axis])} ${AXES[axis][1]}`)]),
     ...Object.keys(picked[0].fields).map((field) => [field.replaceAll("_", " "), ...picked.map((one) => one.fields[field])]),
   ];

@@ -27,7 +27,7 @@ function drawGap(figure, result) {
     const from = x(one.seconds);
     const to = index + 1 < moments.length ? x(moments[index + 1].seconds) : width - 12;
     const mark = svg("rect", { x: from, y: top, width: Math.max(to - from, 1), height: bottom - top, fill: "transparent", role: "img" });
-    const gap = one.best === null || one.bound === null ? "" : `\ngap ${percentText(1 - one.bound / one.best)}`;
+    const gap = one.best === null || one.bound === null ? "" : `\ngap ${percentText(result.search.most ? 1 - one.best / one.bound : 1 - one.bound / one.best)}`;
     const said = `after ${secondsText(one.seconds)}\nbest ${valueText(one.best, result)}\nbound ${valueText(one.bound, result)}${gap}\n${countText(one.looked)} chips looked at, ${countText(one.left)} left`;
     chart.append(mark);
     return told(mark, said);

@@ -11,13 +11,15 @@ const CHARTS = {
   time: drawTime,
   sensitivity: drawSensitivity,
   baselines: drawBaselines,
+  deployment: drawDeployment,
+  round: drawRound,
 };
 
 function redraw(figure) {
   if (!figure.clientWidth) return; // not laid out now
   const kept = [...figure.children].filter((child) => child.matches("figcaption, details"));
   figure.replaceChildren(...kept);
-  CHARTS[figure.dataset.chart](figure, result, result.models[Number(figure.dataset.model)]);
+  CHARTS[figure.dataset.chart](figure, result, result.served ?? result.models[Number(figure.dataset.model)]);
 }
 
 function redrawAll() {

@@ -47,6 +47,11 @@ function valueText(value, of) {
   return of.search.unit === "s" ? secondsText(value) : `${digits(value)} ${of.search.unit}`.trim();
 }
 
+// What a chip cannot be better than.
+function boundText(value, of) {
+  return `at ${of.search.most ? "most" : "least"} ${valueText(value, of)}`;
+}
+
 function valueUnit(most, of) {
   return of.search.unit === "s" ? secondsUnit(most) : [1, ""];
 }

@@ -1,0 +1,1 @@
+"""Operators as native code of this processor: compiled, checked, timed, and set beside libraries."""

@@ -1,0 +1,198 @@
+"""Kernels beside libraries: every contender in turn, round after round, on one core, each right before it is timed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intarsia.flow.native.answers import BenchedShape, NativeBench, Ours, Peak, Rival, times_of
+from intarsia.flow.native.libraries import Library, known
+from intarsia.flow.native.run import peak_of, refuse_threads
+from intarsia.flow.native.shapes import Form, Problem, problem
+from intarsia.flow.native.suites import GOALS, Named
+from intarsia.ground import InputError
+from intarsia.operators import Quantised, evaluate, evaluate_quantised
+from intarsia.targets.x86 import Processor, host_processor, pinned
+from intarsia.targets.x86.callable import Compiled, compiled, in_words
+from intarsia.targets.x86.callable.make import at_line
+
+Array = NDArray[Any]
+Told = Callable[[int, int], None]
+INSTRUCTION = "x86.vpdpbusd"
+ROUNDS = 12
+"""Rounds, in each of which every contender has a turn."""
+TURN = 0.01
+"""Seconds of a turn, as long as it is at least ``LEAST`` calls."""
+LEAST = 3
+
+
+@dataclass(slots=True)
+class Contender:
+    """What is timed: a call, and the seconds that it took."""
+
+    call: Callable[[], Any]
+    seconds: list[float]
+
+    def turn(self) -> None:
+        """Some calls, each timed; the first one warms the caches and does not count."""
+        self.call()
+        began = time.perf_counter()
+        done = 0
+        while done < LEAST or time.perf_counter() - began < TURN:
+            start = time.perf_counter()
+            self.call()
+            self.seconds.append(time.perf_counter() - start)
+            done += 1
+
+
+def bench_native(
+    suite: str,
+    shapes: tuple[Named, ...],
+    against: tuple[str, ...],
+    *,
+    threads: int = 1,
+    measure: int = 0,
+    seed: int = 0,
+    told: Told | None = None,
+) -> NativeBench:
+    """Time every shape of a suite, ours and the libraries'.
+
+    Args:
+        suite: its name.
+        shapes: its shapes.
+        against: names of libraries.
+        threads: that each contender may use; one thread is pinned to the last core of this process.
+        measure: how many plans are measured for each shape; 0 for the one predicted to be fastest.
+        seed: of the arrays.
+        told: is told how many shapes are done, and of how many.
+
+    Raises:
+        InputError: an unknown library, more threads than cores, or a processor without the instruction.
+    """
+    began = time.perf_counter()
+    processor = host_processor()
+    refuse_threads(processor, threads)
+    core = processor.cores[-1]
+    done: list[BenchedShape] = []
+    with _settled(processor, threads):
+        libraries = {name: known(name, threads) for name in against}
+        best = peak_of(INSTRUCTION, threads)
+        for named in shapes:
+            made = problem(named.shape, seed)
+            with _told(done, len(shapes), told):
+                best, shape = bench_shape(named, made, libraries, best, threads=threads, measure=measure)
+                done.append(shape)
+    finished = tuple(_against_peak(shape, best) for shape in done)
+    goals = {group: GOALS[group] for group in dict.fromkeys(n.group for n in shapes) if group in GOALS}
+    seconds = time.perf_counter() - began
+    return NativeBench(suite, processor.name, core, threads, seed, seconds, finished, goals)
+
+
+def bench_shape(
+    named: Named, made: Problem, libraries: dict[str, Library | None], best: Peak, *, threads: int, measure: int
+) -> tuple[Peak, BenchedShape]:
+    """One shape: everybody's result is compared with the reference, then all that are right take turns.
+
+    Returns:
+        the greatest peak so far, and the shape; parts of the peak are still iterations a second.
+    """
+    expected: dict[Form, Array] = {"uint8": reference(made, "uint8")}
+    rivals: list[tuple[Rival, Contender | None]] = []
+    for name, library in libraries.items():
+        if library is None:
+            rivals.append((Rival(name, why="not installed"), None))
+            continue
+        if "int32" not in expected:
+            expected["int32"] = reference(made, "int32")
+        rivals += rivals_of(library, made, expected)
+    forms: list[Form] = ["uint8"]
+    if any(rival.form == "int32" for rival, _ in rivals):
+        forms.append("int32")
+    try:
+        ours = [(form, *_ours(made, form, expected, threads, measure)) for form in forms]
+    except InputError as error:
+        operator = str(made.shape.operator)
+        return best, BenchedShape(named.name, named.group, operator, None, (), (), str(error), named.count)
+    contenders = [contender for _, _, contender, _ in ours] + [c for _, c in rivals if c is not None]
+    for i in range(ROUNDS):
+        for contender in contenders:
+            contender.turn()
+        if i % 6 == 0:
+            best = max(best, peak_of(INSTRUCTION, threads), key=lambda peak: peak.calls)
+    iterations = made.shape.operator.iterations
+    shown = []
+    for form, function, contender, correct in ours:
+        times = times_of(contender.seconds)
+        words = in_words(function.embedding) if function.native else ""
+        shown.append(Ours(form, correct, times, iterations / times.least, words, function.notes))
+        function.close()
+    told = [r if c is None else replace(r, times=times_of(c.seconds)) for r, c in rivals]
+    text = str(made.shape.operator)
+    return best, BenchedShape(named.name, named.group, text, best, tuple(shown), tuple(told), count=named.count)
+
+
+def reference(made: Problem, form: Form) -> Array:
+    """What is right."""
+    given = made.given(form)
+    if isinstance(given, Quantised):
+        return evaluate_quantised(given, made.inputs(form))
+    return evaluate(given, made.inputs(form))[given.outputs[0].name]
+
+
+def rivals_of(library: Library, made: Problem, expected: dict[Form, Array]) -> Iterator[tuple[Rival, Contender | None]]:
+    """A library with each form of result that it has; one that fails or is wrong says so and is not timed."""
+    form: Form
+    for form in ("uint8", "int32"):
+        try:
+            prepared = library.prepare(made, form)
+            found = None if prepared is None else prepared.result(prepared.run())
+        except (RuntimeError, ValueError, NotImplementedError, TypeError) as error:  # what libraries refuse with
+            yield Rival(library.name, form, why=f"refused: {str(error).strip().partition(chr(10))[0][:100]}"), None
+            continue
+        if prepared is None or found is None:
+            continue
+        right = expected[form]
+        if found.shape != right.shape or not np.array_equal(found, right):
+            wrong = "its shape" if found.shape != right.shape else f"{int((found != right).sum())} of {right.size}"
+            yield Rival(library.name, form, why=f"wrong: {wrong}"), None
+            continue
+        yield Rival(library.name, form), Contender(prepared.run, [])
+
+
+def _ours(
+    made: Problem, form: Form, expected: dict[Form, Array], threads: int, measure: int
+) -> tuple[Compiled, Contender, bool]:
+    inputs = made.inputs(form)
+    constants = {name: array for name, array in inputs.items() if name != "I"}
+    function = compiled(made.given(form), constants, threads=threads, measure=measure)
+    x, out = at_line(inputs["I"]), at_line(np.zeros(function.result.shape, function.result.dtype))
+    correct = bool(np.array_equal(function(x, out=out), expected[form]))
+    return function, Contender(lambda: function(x, out=out), []), correct
+
+
+def _against_peak(shape: BenchedShape, best: Peak) -> BenchedShape:
+    """Parts of the greatest peak that was measured."""
+    whole = best.calls * best.lanes
+    return replace(
+        shape,
+        peak=None if shape.peak is None else best,
+        ours=tuple(replace(o, part=o.part / whole) for o in shape.ours),
+    )
+
+
+@contextmanager
+def _told(done: list[BenchedShape], total: int, told: Told | None) -> Iterator[None]:
+    yield
+    if told is not None:
+        told(len(done), total)
+
+
+def _settled(processor: Processor, threads: int) -> Any:
+    """On one core, where one thread is asked for."""
+    return pinned(processor.cores[-1]) if threads == 1 else nullcontext()

@@ -1,0 +1,207 @@
+"""An operator as native code: compiled, compared with the reference, timed beside the processor's peak."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intarsia.flow.native.answers import NativeAnswer, Peak, Ranked, Times, times_of
+from intarsia.ground import QUIET, InputError, Trace
+from intarsia.machines import find_instruction
+from intarsia.models import QuantisedNode, read_quantised, read_spec
+from intarsia.operators import Operator, Quantised, evaluate, evaluate_quantised, is_floating, random_inputs
+from intarsia.solvers.ranks import kendall
+from intarsia.targets.x86 import Engine, Processor, calls_per_second, host_processor, pinned
+from intarsia.targets.x86.callable import Compiled, compiled, in_words
+from intarsia.targets.x86.callable.make import at_line
+
+Array = NDArray[Any]
+ROUNDS = 20
+"""Runs that are timed at least."""
+SECONDS = 0.5
+"""Seconds of timed runs at least, as long as ``ROUNDS`` of them are not enough."""
+EPSILON = 2.0**-23
+"""Of float32."""
+SPREAD = 32.0
+"""About the standard deviation of results that random scales give."""
+PRODUCT = 147.0 * 74.0
+"""Root mean square of random uint8 times that of random int8."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What runs: an operator, quantised or not, with what is known of its inputs."""
+
+    given: Operator | Quantised
+    known: Mapping[str, Array]
+
+    @property
+    def operator(self) -> Operator:
+        """The contraction."""
+        return self.given.operator if isinstance(self.given, Quantised) else self.given
+
+
+def read_subject(spec: str) -> Subject:
+    """What a spec names: an int8 node of an ONNX file with its constants, or any operator.
+
+    Raises:
+        InputError: if it names no operator.
+    """
+    path, mark, name = spec.rpartition("#")
+    if mark and path.endswith(".onnx"):
+        node = next((n for n in read_quantised(path).nodes if n.name == name), None)
+        if node is not None:
+            return of_node(node)
+    return Subject(read_spec(spec), {})
+
+
+def of_node(node: QuantisedNode) -> Subject:
+    """An int8 node of a graph."""
+    return Subject(node.quantised, node.constants)
+
+
+def run_native(spec: str, *, threads: int = 1, measure: int = 0, seed: int = 0, trace: Trace = QUIET) -> NativeAnswer:
+    """Compile an operator, compare it with the reference and time it.
+
+    Args:
+        spec: the operator.
+        threads: that share its work.
+        measure: how many plans are measured, of which the fastest is taken; 0 for the one predicted to be.
+        seed: of the inputs.
+        trace: what is told meanwhile.
+
+    Raises:
+        InputError: anything of these that is wrong, or that the processor cannot do.
+    """
+    subject = read_subject(spec)
+    processor = host_processor()
+    refuse_threads(processor, threads)
+    inputs = inputs_of(subject, seed)
+    varying = {t.name for t in subject.operator.inputs if not t.constant}
+    constants = {name: array for name, array in inputs.items() if name not in varying}
+    with trace.step("compile"):
+        function = compiled(subject.given, constants, threads=threads, measure=measure, trace=trace)
+    trace.text("plan", function.explain())
+    with trace.step("compare"):
+        correct = is_right(subject, function, inputs)
+    with trace.step("time"):
+        times, peak = timed(function, inputs, processor.cores[-1], threads)
+    function.close()
+    return _answer(subject, function, processor.name, correct=correct, seed=seed, threads=threads, found=(times, peak))
+
+
+def refuse_threads(processor: Processor, threads: int) -> None:
+    """Refuse less than one thread, and more threads than cores.
+
+    Raises:
+        InputError: naming the option.
+    """
+    if not 1 <= threads <= len(processor.cores):
+        allowed = f"1 to {len(processor.cores)}, the cores that this process may run on"
+        raise InputError("no such number of threads", where="--threads", value=str(threads), allowed=allowed)
+
+
+def inputs_of(subject: Subject, seed: int) -> dict[str, Array]:
+    """Inputs from a seed, known ones as they are: integers over their whole range, scales that fit the sums."""
+    operator, random = subject.operator, np.random.default_rng(seed)
+    found = dict(random_inputs(operator, seed))
+    if isinstance(subject.given, Quantised):
+        q = subject.given
+        deviation = PRODUCT * (operator.iterations / prod(q.result.shape)) ** 0.5
+        for tensor in q.parameters:
+            if tensor.dtype == "float32":
+                spread = random.uniform(0.5, 1.5, tensor.shape)
+                found[tensor.name] = (spread * (SPREAD / deviation)).astype(np.float32)
+            elif tensor.dtype == "int32":
+                found[tensor.name] = random.integers(-10000, 10000, tensor.shape, dtype=np.int32)
+            else:
+                found[tensor.name] = random.integers(0, 100, tensor.shape).astype(tensor.dtype)
+    return {name: at_line(array) for name, array in (found | dict(subject.known)).items()}
+
+
+def is_right(subject: Subject, function: Compiled, inputs: Mapping[str, Array]) -> bool:
+    """Whether a compiled operator gives the reference's result."""
+    found = function(**{t.name: inputs[t.name] for t in function.inputs})
+    if isinstance(subject.given, Quantised):
+        return bool(np.array_equal(found, evaluate_quantised(subject.given, inputs)))
+    operator = subject.operator
+    name = operator.outputs[0].name
+    expected = evaluate(operator, inputs)[name]
+    if not is_floating(operator.tensor(name).dtype):
+        return bool(np.array_equal(found, expected))
+    sizes = evaluate(operator, {n: np.abs(array) for n, array in inputs.items()})[name]
+    terms = max(1, operator.iterations // expected.size)
+    return bool((np.abs(found - expected) <= 2 * terms * EPSILON * sizes).all())
+
+
+def timed(function: Compiled, inputs: Mapping[str, Array], core: int, threads: int) -> tuple[Times, Peak | None]:
+    """Times of a compiled operator, and the peak measured before and after; one thread is pinned to a core."""
+    arrays = [inputs[t.name] for t in function.inputs]
+    out = at_line(np.zeros(function.result.shape, function.result.dtype))
+    if threads > 1:
+        return _rounds(function, arrays, out), _peak(function, threads)
+    with pinned(core):
+        before = _peak(function, 1)
+        times = _rounds(function, arrays, out)
+        after = _peak(function, 1)
+    return times, max((p for p in (before, after) if p), key=lambda p: p.calls, default=None)
+
+
+def _rounds(function: Compiled, arrays: list[Array], out: Array) -> Times:
+    function(*arrays, out=out)
+    seconds: list[float] = []
+    while len(seconds) < ROUNDS or sum(seconds) < SECONDS:
+        began = time.perf_counter()
+        function(*arrays, out=out)
+        seconds.append(time.perf_counter() - began)
+    return times_of(seconds)
+
+
+def _peak(function: Compiled, threads: int) -> Peak | None:
+    if not function.native:
+        return None
+    return peak_of(function.embedding.instruction.name, threads)
+
+
+def peak_of(name: str, threads: int = 1, engine: Engine | None = None) -> Peak:
+    """The peak of an instruction, measured now on the core that this thread is on."""
+    calls = calls_per_second(engine or Engine(), name) * threads
+    return Peak(name, calls, find_instruction(name).lanes)
+
+
+def _answer(
+    subject: Subject,
+    function: Compiled,
+    processor: str,
+    *,
+    correct: bool,
+    seed: int,
+    threads: int,
+    found: tuple[Times, Peak | None],
+) -> NativeAnswer:
+    times, peak = found
+    ranked = tuple(Ranked(cycles, seconds) for cycles, seconds in function.measured)
+    least = min((r.seconds for r in ranked), default=0.0)
+    return NativeAnswer(
+        operator=str(subject.given),
+        processor=processor,
+        correct=correct,
+        threads=threads,
+        seed=seed,
+        times=times,
+        peak=peak,
+        part=peak.part(subject.operator.iterations, times.least) if peak else None,
+        words=in_words(function.embedding) if function.native else "",
+        plan=str(function.plan) if function.native else "",
+        cycles=function.predicted,
+        ranked=ranked,
+        tau=kendall([r.cycles for r in ranked], [r.seconds for r in ranked]) if len(ranked) > 1 else None,
+        regret=ranked[0].seconds / least - 1 if ranked else None,
+        notes=function.notes,
+    )

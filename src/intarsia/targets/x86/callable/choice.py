@@ -1,0 +1,147 @@
+"""The plan of an operator, chosen once: a choice is kept, and made into a plan again when the operator comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+
+from intarsia.embed import Embedding, Flat, Loop
+from intarsia.embed.check import check
+from intarsia.ground import InputError
+from intarsia.ground.store import Json, Store, default_store
+from intarsia.machines import Instruction
+from intarsia.operators import Operator
+from intarsia.targets.x86.lowering import Epilogue, Nest, Plan, Subject, Way, plan_of, plans
+from intarsia.targets.x86.lowering.stages import Interleave, PadCopy, TableCopy
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """What makes a plan of an operator again."""
+
+    operands: tuple[tuple[str, str | None], ...]
+    loops: tuple[Loop, ...]
+    flats: tuple[Flat, ...]
+    nest: Nest
+    ways: dict[str, tuple[Way, int]]
+    cycles: float
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Plans of one operator, the one that is predicted to be fastest first, and what a user should know.
+
+    Attributes:
+        plans: predicted cycles and plan.
+        notes: why choices could not be kept.
+    """
+
+    plans: tuple[tuple[float, Plan], ...]
+    notes: tuple[str, ...] = ()
+
+
+def choices(
+    operator: Operator, instruction: Instruction, epilogue: Epilogue | None, *, most: int = 1, store: Path | None = None
+) -> Choices:
+    """The best plans of an operator, of different embeddings, each embedding checked.
+
+    Args:
+        operator: what is embedded.
+        instruction: in what.
+        epilogue: what happens to results.
+        most: how many plans.
+        store: where choices are kept; the user's cache folder for None.
+
+    Raises:
+        InputError: if there is no plan.
+    """
+    question = _question(operator, instruction, epilogue, most)
+    notes: tuple[str, ...] = ()
+    try:
+        with Store(store or default_store().with_name("plans.sqlite")) as kept:
+            answer = kept.get(question)
+            if answer is not None:
+                return _checked(_again(answer, operator, instruction, epilogue))
+            found = _found(operator, instruction, epilogue, most)
+            kept.put(question, cast("Json", msgspec.to_builtins([_kept(c, plan) for c, plan in found])))
+            return _checked(found)
+    except InputError as error:
+        if "store of results" not in error.what:
+            raise
+        notes = (f"chosen plans are not kept: {error}",)
+    checked = _checked(_found(operator, instruction, epilogue, most))
+    return replace(checked, notes=(*notes, *checked.notes))
+
+
+def repadded(plan: Plan, operator: Operator, epilogue: Epilogue | None) -> Plan | None:
+    """The same choices for the same operator with other pad values or another epilogue, None if they do not serve."""
+    embedding = replace(plan.embedding, operator=operator)
+    return plan_of(Subject(embedding), _nest(plan), _ways(plan), epilogue)
+
+
+def _checked(found: tuple[tuple[float, Plan], ...]) -> Choices:
+    """The plans, their embeddings proved; what the prover left open is said."""
+    notes: list[str] = []
+    for _, plan in found:
+        report = check(plan.embedding)
+        wrong = [v for v in report.violations if not v.startswith("not proved")]
+        assert not wrong, f"{wrong[0]}\n{plan.embedding}"
+        notes += [v for v in report.violations if v not in notes]
+    return Choices(found, tuple(notes))
+
+
+def _found(
+    operator: Operator, instruction: Instruction, epilogue: Epilogue | None, most: int
+) -> tuple[tuple[float, Plan], ...]:
+    found = tuple(plans(operator, instruction, epilogue, most=most))
+    if not found:
+        what = f"no plan feeds {instruction.name}"
+        raise InputError(what, where=operator.name, value=str(operator.statements[0]))
+    return found
+
+
+def _question(operator: Operator, instruction: Instruction, epilogue: Epilogue | None, most: int) -> dict[str, Json]:
+    return {
+        "most": most,
+        "plan": str(operator),
+        "instruction": str(instruction),
+        "epilogue": cast("Json", msgspec.to_builtins(epilogue)),
+    }
+
+
+def _kept(cycles: float, plan: Plan) -> _Kept:
+    embedding = plan.embedding
+    return _Kept(embedding.operands, embedding.loops, embedding.flats, _nest(plan), dict(_ways(plan)), cycles)
+
+
+def _again(
+    answer: Any, operator: Operator, instruction: Instruction, epilogue: Epilogue | None
+) -> tuple[tuple[float, Plan], ...]:
+    found = []
+    for kept in msgspec.convert(answer, list[_Kept]):
+        embedding = Embedding(operator, 0, instruction, kept.operands, kept.loops, kept.flats)
+        plan = plan_of(Subject(embedding), kept.nest, kept.ways, epilogue)
+        if plan is not None:
+            found.append((kept.cycles, plan))
+    return tuple(found)
+
+
+def _nest(plan: Plan) -> Nest:
+    return Nest(plan.parallel, plan.tile, plan.reduction, plan.unroll)
+
+
+def _ways(plan: Plan) -> Mapping[str, tuple[Way, int]]:
+    """How each factor that is not constant is fed."""
+    found: dict[str, tuple[Way, int]] = {f.operand: ("direct", 0) for f in plan.factors if f.source != "constant"}
+    for stage in plan.stages:
+        match stage:
+            case PadCopy():
+                found[stage.operand] = ("padded", 0)
+            case TableCopy():
+                found[stage.operand] = ("table", 0)
+            case Interleave():
+                found[stage.operand] = ("interleave", stage.level)
+    return found

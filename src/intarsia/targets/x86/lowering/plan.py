@@ -1,0 +1,96 @@
+"""A kernel plan: everything that decides what a kernel does, as data that can be printed, before it is code.
+
+A plan is an embedding, the order of its outer loops, the register tile, how each factor's registers are fed, what is
+packed at run time, and how results are stored.
+
+Attributes of a nest: parallel loops run outermost first; those in the tile run in steps of their factor, and a step's
+iterations are unrolled into accumulators that stay in registers over the whole reduction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+from intarsia.embed import Embedding
+from intarsia.targets.x86.lowering.feed import Feed, Terms
+from intarsia.targets.x86.lowering.stages import Interleave, Stage
+from intarsia.targets.x86.lowering.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Iterations of a reduction loop that read only zeros beside the tensor are left out.
+
+    Those are needed with ``0 <= constant + sum(coefficient * loop) + step * iteration < size``; some always is.
+    """
+
+    loop: str
+    terms: Terms
+    constant: int
+    step: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A kernel.
+
+    Attributes:
+        embedding: what each call computes.
+        parallel: outer loops that choose the result, of more than one iteration, outermost first.
+        tile: loops of them that are unrolled into registers, with the factor of each.
+        reduction: outer loops that accumulate, outermost first.
+        unroll: iterations of the innermost of them in one piece of straight code; 0 for all iterations of all.
+        factors: the feeds, in the instruction's order.
+        stages: what is packed at run time, in order.
+        store: where results go.
+        scratch: bytes of the kernel's own memory.
+        skips: reduction loops that do not run over all of their iterations.
+    """
+
+    embedding: Embedding
+    parallel: tuple[str, ...]
+    tile: tuple[tuple[str, int], ...]
+    reduction: tuple[str, ...]
+    unroll: int
+    factors: tuple[Feed, ...]
+    stages: tuple[Stage, ...]
+    store: Store
+    scratch: int
+    skips: tuple[Skip, ...] = ()
+
+    @property
+    def extents(self) -> dict[str, int]:
+        """Iterations of every outer loop."""
+        return {loop.name: loop.extent for loop in self.embedding.outer}
+
+    @property
+    def accumulators(self) -> int:
+        """Registers that hold results."""
+        return prod(f for _, f in self.tile)
+
+    def __str__(self) -> str:
+        tile = dict(self.tile)
+        extents = self.extents
+        lines = [str(self.embedding), "plan"]
+        depth = 1
+        for level in range(len(self.parallel) + 1):
+            for stage in self.stages:
+                if isinstance(stage, Interleave) and stage.level == level:
+                    lines.append("  " * depth + f"interleave {stage.operand}: {stage.bytes} bytes")
+                elif not isinstance(stage, Interleave) and level == 0:
+                    lines.append("  " * depth + f"{type(stage).__name__} {stage.operand}")
+            if level < len(self.parallel):
+                name = self.parallel[level]
+                by = f" by {tile[name]}" if name in tile else ""
+                lines.append("  " * depth + f"for {name} < {extents[name]}{by}:")
+                depth += 1
+        for name in self.reduction:
+            by = " unrolled" if not self.unroll else f" by {self.unroll}" if name == self.reduction[-1] else ""
+            lines.append("  " * depth + f"for {name} < {extents[name]}{by}:")
+            depth += 1
+        lines.append("  " * depth + f"{self.accumulators} accumulators")
+        lines += ["  " * depth + f"{f.operand} = {f.tensor} ({f.source}): {f.form}" for f in self.factors]
+        lines.append(f"  store {'by address' if self.store.address else 'by table'}")
+        return "\n".join(lines)

@@ -1,0 +1,107 @@
+"""Stages: what is packed at run time, before the loops or inside some of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from intarsia.targets.x86.lowering.feed import Source, Terms
+from intarsia.targets.x86.lowering.memory import Box
+
+
+@dataclass(frozen=True, slots=True)
+class PadCopy:
+    """The given tensor copied into a larger box whose border holds the pad value; done before all loops.
+
+    Attributes:
+        tensor: which.
+        operand: the factor whose argument it is.
+        box: with the border.
+        offset: of the box in the scratch memory.
+        pad: the byte, or element, that the border holds.
+    """
+
+    tensor: str
+    operand: str
+    box: Box
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class TableCopy:
+    """A packed tensor made element by element from a table of indices (what ``gather`` says); before all loops."""
+
+    tensor: str
+    operand: str
+    count: int
+    item: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class RowCheck:
+    """Row ``row`` is inside the tensor where ``0 <= constant + sum(coefficient * loop) < size``."""
+
+    row: int
+    terms: Terms
+    constant: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Borders:
+    """What of a stage's rows lies beside the tensor.
+
+    Attributes:
+        rows: what decides whether a row is read or a row of pad values instead.
+        column: the dim whose positions may be outside, -1 for none.
+        valid: for each position of it whether each piece of a row is inside.
+        offset: of a row of pad values in scratch memory, of ``span`` bytes.
+    """
+
+    rows: tuple[RowCheck, ...]
+    column: int
+    valid: tuple[tuple[bool, ...], ...]
+    offset: int = 0
+    span: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Interleave:
+    """Four rows of bytes woven into double words: double word t of a run is byte t of each row.
+
+    Attributes:
+        operand: the factor it feeds.
+        source: where the rows are (given or scratch), and ``address`` of the first one over the fixed loops.
+        rows: bytes from the first row to each of the rows; a missing one is None and counts as zeros.
+        dims: iterations, bytes in the source, bytes packed: what is packed in each run of the stage, outermost first.
+        run: bytes of a row that lie behind each other.
+        level: how many parallel loops are outside.
+        offset: of the packed bytes in the scratch memory.
+        quarters: bytes from the address to each of four pieces of 16 bytes. Register k of four holds bytes 4k to 4k+3
+            of each piece: what unpacking makes of four rows without another shuffle. Empty for plain runs.
+        borders: where rows lie beside the tensor; None: nowhere.
+        pad: the byte that stands there.
+    """
+
+    operand: str
+    source: Source
+    constant: int
+    terms: Terms
+    rows: tuple[int | None, ...]
+    dims: tuple[tuple[int, int, int], ...]
+    run: int
+    level: int
+    offset: int
+    quarters: tuple[int, ...] = ()
+    borders: Borders | None = None
+    pad: int = 0
+
+    @property
+    def bytes(self) -> int:
+        """Packed bytes of one run of the stage."""
+        own = 256 if self.quarters else 4 * self.run
+        return own + sum((n - 1) * packed for n, _, packed in self.dims)
+
+
+Stage: TypeAlias = PadCopy | TableCopy | Interleave

@@ -1,0 +1,190 @@
+"""Is the front every chip that no other one beats which costs as little, and are its bounds true?"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from functools import cache
+from math import inf
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from questions import FEW, PLAIN, brute, brute_pairs, drawn, small_question, training
+
+from intarsia.machines.clusters import read_cluster
+from intarsia.place.space import variants
+from intarsia.search import Objective, Per, Question, Searched, Several, audit, crew, search
+from intarsia.search.bounding import FRONT, Share
+from intarsia.search.ladder import ALL, STEP
+from intarsia.search.shares import Own, Shares
+from intarsia.search.staircase import Staircase
+
+CLOSE = 1e-9
+TWO = (training(layers=2, choices=PLAIN), training(hidden=1024, layers=1, batch=8, choices=PLAIN))
+
+
+def asked(front: Per, *, tolerance: float = 0.0, question: Question | None = None) -> Question:
+    """A question whose front is searched for."""
+    question = question or small_question(training(layers=2, choices=PLAIN))
+    return replace(question, objective=replace(question.objective, front=front, tolerance=tolerance))
+
+
+def enumerated(scores: np.ndarray, costs: np.ndarray) -> list[tuple[float, float]]:
+    """Pairs of cost and score of which no other chip has both as low; equal ones once."""
+    listed = sorted(zip(costs.tolist(), scores.tolist(), strict=True))
+    kept: list[tuple[float, float]] = []
+    for cost, score in listed:
+        if score < inf and all(score < other * (1 - CLOSE) for _, other in kept):
+            kept.append((cost, score))
+    return kept
+
+
+def steps_of(found: Searched) -> list[tuple[float, float]]:
+    return [(step.cost, step.looked.score) for step in found.front]
+
+
+SIZED = replace(
+    small_question(training(layers=2, choices=PLAIN)),
+    sizes=tuple(read_cluster(f"tpuv4-likex{devices}") for devices in (4, 2, 1)),
+)
+QUESTIONS = {
+    "area": asked(Per.AREA),
+    "watts": asked(Per.WATT),
+    "dollars": asked(Per.DOLLAR),
+    "area, for each watt": asked(Per.AREA, question=replace(SIZED, sizes=(), objective=Objective(Per.WATT))),
+    "area of several sizes": asked(Per.AREA, question=SIZED),
+    "two, the worst": asked(
+        Per.AREA,
+        question=replace(small_question(*TWO), objective=Objective(Per.CHIP, Several.WORST, (0.01, 0.03))),
+    ),
+    "little memory": asked(
+        Per.AREA,
+        question=replace(
+            small_question(training(hidden=2048, layers=2, batch=8, choices=PLAIN)),
+            space=replace(FEW, hbm_gib=(1, 4, 16), vector_cores=(8,), buffer_mib=(16,)),
+        ),
+    ),
+    "drawn": asked(Per.WATT, question=drawn(11)),
+}
+
+
+@cache
+def every(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """The scores of all pairs of a question, and what they cost."""
+    return brute_pairs(QUESTIONS[name])
+
+
+@cache
+def searched(name: str, tolerance: float = 0.0) -> Searched:
+    its = QUESTIONS[name]
+    return search(replace(its, objective=replace(its.objective, tolerance=tolerance)))
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_the_front_is_what_enumeration_finds(name: str) -> None:
+    scores, costs = every(name)
+    found, front = searched(name), enumerated(scores, costs)
+    assert np.array(steps_of(found)) == pytest.approx(np.array(front), rel=CLOSE)
+    assert found.score == front[-1][1] == pytest.approx(scores.min(), rel=CLOSE)
+    counts = found.certificate
+    assert counts.bounded + counts.cut + counts.evaluated == counts.points == len(scores)
+    for one in found.looked:
+        assert one.floor <= scores[one.row] * (1 + CLOSE)
+        assert not one.whole or one.score == pytest.approx(scores[one.row], rel=CLOSE)
+
+
+def test_fronts_of_these_questions_are_fronts() -> None:
+    """Chips are removed, and of those that are looked at not all are on the front: else nothing was proved."""
+    found = {name: searched(name) for name in QUESTIONS}
+    assert sum(one.certificate.bounded for one in found.values()) > len(found)
+    assert sum(len(one.looked) > len(one.front) > 1 for one in found.values()) > len(found) // 2
+
+
+@pytest.mark.parametrize("name", ["area", "area of several sizes", "little memory"])
+def test_no_chip_beats_the_bound_of_a_step(name: str) -> None:
+    (scores, costs), front = every(name), searched(name).front
+    for step, below in zip(front, [*(one.cost for one in front[1:]), inf], strict=True):
+        assert step.bound <= scores[costs < below].min() * (1 + CLOSE)
+        assert 0 <= step.gap < 0.5
+
+
+@pytest.mark.parametrize("tolerance", [0.05])
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_with_a_tolerance_every_chip_is_nearly_dominated(name: str, tolerance: float) -> None:
+    (scores, costs), found = every(name), searched(name, tolerance)
+    for score, cost in zip(scores, costs, strict=True):
+        best = min((step.looked.score for step in found.front if step.cost <= cost), default=inf)
+        assert score == inf or best <= score * (1 + tolerance) * (1 + CLOSE)
+    assert len(found.looked) <= len(searched(name).looked) + 12, "a tolerance costs work"
+    for step, below in zip(found.front, [*(one.cost for one in found.front[1:]), inf], strict=True):
+        assert step.bound <= scores[costs < below].min() * (1 + CLOSE)
+
+
+@pytest.mark.parametrize("tolerance", [0.0, 0.05])
+def test_the_front_does_not_depend_on_the_number_of_workers(tolerance: float) -> None:
+    question = asked(Per.AREA, tolerance=tolerance, question=SIZED)
+    told = set()
+    for workers in (1, 2):
+        with crew(question, workers) as hands:
+            one = search(question, crew=hands)
+        told.add((one.row, one.score, one.certificate, one.looked, one.front))
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("name", ["area", "area of several sizes"])
+def test_without_chips_to_begin_with_the_front_is_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = searched(name)
+    monkeypatch.setattr(sys.modules["intarsia.search.search"], "SPREAD", 1)
+    assert steps_of(search(QUESTIONS[name])) == steps_of(whole)
+
+
+def test_an_audit_of_removed_chips_finds_none_beyond_the_front() -> None:
+    question, found = QUESTIONS["area of several sizes"], searched("area of several sizes")
+    assert audit(question, found, 6).beaten == ()
+    # A front without its cheaper steps says that nothing cheaper is good, which chips on these steps belie.
+    wrong = replace(found, front=found.front[-1:], removed=np.array([step.looked.row for step in found.front[:-1]]))
+    assert len(audit(question, wrong, 99).beaten) == len(found.front) - 1
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)), max_size=12), st.floats(0, 0.5))
+def test_a_staircase_says_the_lowest_score_that_costs_no_more(pairs: list[tuple[int, int]], tolerance: float) -> None:
+    stairs = Staircase(tolerance)
+    for cost, score in pairs:
+        stairs.add(float(cost), float(score))
+    asked_at = np.arange(0.5, 10)
+    told = stairs.limits(asked_at)
+    for cost, limit in zip(asked_at.tolist(), told.tolist(), strict=True):
+        least = min((score for own, score in pairs if own <= cost), default=inf)
+        assert limit == stairs.limit(cost) == pytest.approx(least / (1 + tolerance), rel=1e-8)
+    assert stairs.least == min((score for _, score in pairs), default=inf)
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_a_rung_bounds_those_below_it(exact: bool) -> None:  # noqa: FBT001 (a parameter of a test)
+    """With all but the main layer as it was, plans take less than in proportion: never below what ``between`` says."""
+    question = small_question(training(layers=6, batch=12))
+    share, point = Share(question), question.space.points.point(0)
+    share.begin(point, [tuple(enumerate(variants(question.on(point))))])
+    for _, ladder in share._ladders[0]:
+        at = ladder.best if exact else lambda rung, filling, _, ladder=ladder: ladder.bound(rung, filling)
+        for rung, over in ((0, 16), (48, 64), (100, 356)):
+            low, high = (at(one, ALL, inf) for one in (rung, over))
+            assert high * STEP ** (rung - over) <= low * (1 + CLOSE)
+
+
+@pytest.mark.parametrize("name", ["area", "drawn"])
+def test_every_step_of_a_front_bounds_the_best_plans(name: str) -> None:
+    question = QUESTIONS[name]
+    groups = {(p.hbm_gib, p.link_bandwidth) for p in question.space.points}
+    shares, scores = Shares([Own(question)]), brute(question)
+    for gib, _ in groups:
+        rows = np.flatnonzero(question.space.points.hbm_gib == gib)
+        point = question.space.points.point(int(rows[0]))
+        shares.begin(point, [tuple(variants(question.on(point, at))) for at in range(len(question.trainings))])
+        shares.rows(rows, [inf] * len(question.trainings))
+        for at in range(len(question.trainings)):
+            for step in FRONT:
+                assert (shares.climb(at, step, np.full(len(rows), inf)) <= scores[at, rows] * (1 + CLOSE)).all()

@@ -1,0 +1,113 @@
+"""Whether the report of a study that serves works in a browser: charts, tips, phone, dark, paper, nothing asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser import Page, browser, chromium
+from msgspec.structs import replace
+
+from intarsia.flow.study import StudyAnswer
+from intarsia.ground.units import tokens_text
+from intarsia.report.html import report_html
+
+pytestmark = pytest.mark.skipif(not chromium(), reason="no Chromium on this machine: apt-get install chromium")
+
+CHARTS = ["chip", "gap", "front", "deployment", "memory", "round", "sensitivity", "baselines"]
+DRAWN = (
+    "[...document.querySelectorAll('figure[data-chart]')].map(f => [f.dataset.chart, f.querySelectorAll('svg').length])"
+)
+TIP = "document.querySelector('.tip').hidden ? '' : document.querySelector('.tip').textContent"
+
+
+@pytest.fixture(scope="module")
+def shown() -> Iterator[Page]:
+    with browser(chromium()) as page:
+        yield page
+
+
+@pytest.fixture
+def page(shown: Page, serving_out: Path) -> Iterator[Page]:
+    """The report, just opened; whatever a test does with it, nothing may be on the console or asked for."""
+    shown.look()
+    shown.said.clear()
+    shown.asked.clear()
+    shown.open(serving_out / "report.html")
+    yield shown
+    assert shown.said == []
+    assert {one.partition("#")[0] for one in shown.asked} == {(serving_out / "report.html").resolve().as_uri()}
+
+
+def test_every_chart_is_drawn(page: Page, serving_answer: StudyAnswer) -> None:
+    assert [name for name, _ in page.run(DRAWN)] == CHARTS
+    assert all(count >= 1 for _, count in page.run(DRAWN))
+    result = serving_answer.result
+    assert result.served is not None
+    assert page.run("document.querySelectorAll('.point').length") == len(result.looked)
+    boxes = page.run("document.querySelectorAll('[data-chart=deployment] g[role=img]').length")
+    assert boxes == result.served.best.data
+    bars = page.run("document.querySelectorAll('[data-chart=sensitivity] g[role=img]').length")
+    assert bars == len(result.served.neighbours)
+
+
+def test_tips_tell_tokens(page: Page, serving_answer: StudyAnswer) -> None:
+    served = serving_answer.result.served
+    assert served is not None
+    page.point("[data-chart=deployment] g[role=img]")
+    assert page.run(TIP).startswith("replica 0\n1 device")
+    page.point("[data-chart=baselines] g[role=img]")
+    assert f"{tokens_text(served.best.tokens)} tokens a second" in page.run(TIP)
+    assert served.best.ttft is not None
+    page.point("[data-chart=gap] rect[role=img]", nth=len(serving_answer.result.history) - 1)
+    assert serving_answer.result.search is not None
+    assert f"gap {100 * serving_answer.result.search.gap:.1f} %" in page.run(TIP)
+    left = next((at for at, one in enumerate(serving_answer.result.looked) if one.value is None), None)
+    if left is not None:
+        page.run("document.querySelector('path.point').focus()")
+        assert "at most " in page.run(TIP)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_shows_all_without_scrolling_sideways(page: Page, serving_out: Path, scheme: str) -> None:
+    page.look(width=360, height=740, scheme=scheme, mobile=True)
+    page.open(serving_out / "report.html")
+    assert page.run("[document.documentElement.scrollWidth, document.documentElement.clientWidth]") == [360, 360]
+    assert page.run("[...document.querySelectorAll('figure svg')].every(s => s.getBoundingClientRect().right <= 360)")
+
+
+def test_keys_reach_every_chart(page: Page) -> None:
+    stops = page.run(
+        "[...document.querySelectorAll('figure svg')].map(s => s.querySelectorAll('[tabindex=\"0\"]').length)"
+    )
+    assert set(stops) == {1}
+
+
+def test_it_prints(page: Page, tmp_path: Path) -> None:
+    page.pdf(tmp_path / "report.pdf")
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_large_deployments_are_drawn_too(page: Page, serving_answer: StudyAnswer, tmp_path: Path) -> None:
+    """Many replicas, stages, idle devices, shared experts, answers of one token; a phone's width."""
+    served = serving_answer.result.served
+    assert served is not None
+    best = replace(served.best, tensor=8, pipeline=16, expert=4, data=300, tpot=None)
+    large = replace(served, best=best, idle=3, step=None, hbm_step=None, round={"prompts": served.round["prompts"]})
+    file = tmp_path / "large.html"
+    file.write_text(report_html(replace(serving_answer.result, served=large)))
+    asked = list(page.asked)
+    for width in (360, 1000):
+        page.look(width=width, height=740, mobile=width == 360)
+        page.open(file)
+        assert page.run("document.documentElement.scrollWidth") == width
+        said = page.run("[...document.querySelectorAll('[data-chart=deployment] text')].map(t => t.textContent)")
+        assert said == ["and 44 replicas more; 3 devices idle"]
+        page.point("[data-chart=deployment] g[role=img]", nth=5)
+        assert page.run(TIP) == "replica 5\n16 stages of 8 devices\nshares experts with replicas 4 to 7"
+        right = (
+            "[...document.querySelectorAll('[data-chart=deployment] rect')].map(r => r.getBoundingClientRect().right)"
+        )
+        assert max(page.run(right)) <= width
+    page.asked[:] = asked
