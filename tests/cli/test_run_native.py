@@ -75,9 +75,7 @@ def test_a_wrong_result_is_told(capsys: pytest.CaptureFixture[str], monkeypatch:
         (("--target", "vta", "--measure", "2"), "--measure: only x86 has it; try: --target x86"),
     ],
 )
-def test_options_that_do_not_fit(
-    arguments: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_options_that_do_not_fit(arguments: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert refused(capsys, "gemm:m=2,n=3,k=4", *arguments).startswith(message)
 
 

@@ -58,7 +58,7 @@ def test_limits_that_no_chip_meets_are_an_answer(capsys: pytest.CaptureFixture[s
         (("--audit", "3"), "--audit: there are no chips to choose from: 3; try: --space"),
         (("--hbm", "32"), "--hbm: there are no chips to choose from: 32; try: --space"),
         (("--objective", "throughput-per-watt"), "--objective: there are no chips to choose from"),
-        (("--space", "phaze", "--hbm", "many"), "--hbm: this is no list of GiB: many"),
+        (("--space", "phaze", "--hbm", "many"), "'many' is no list of GiB, such as 32,64,80"),
         (("--space", "phaze", "--audit", "-1"), "audit is negative"),
     ],
 )

@@ -14,9 +14,13 @@ from typing import assert_never
 import pytest
 from pages import DOCS, Change, Command, File, Python, pages, same, steps
 
+from intarsia.targets.x86 import host_features, usable
+
 SOURCES = DOCS.parent / "src"
 PAGES = pages("tutorial", "how-to")
 SECONDS = 120
+NEEDS, INSTRUCTION = "This page needs AVX512-VNNI", "x86.vpdpbusd"
+"""What a page says whose examples need an instruction, and that instruction."""
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: f"{page.parent.name}/{page.stem}")
@@ -26,7 +30,10 @@ def test_a_page(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     folder = tmp_path / "reader"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    todo = steps(page.read_text(encoding="utf-8"))
+    text = page.read_text(encoding="utf-8")
+    if NEEDS in text and INSTRUCTION not in usable(host_features()):
+        pytest.skip(f"the processor lacks {INSTRUCTION}")
+    todo = steps(text)
     if any(isinstance(step, Change) or (isinstance(step, File) and step.name.startswith("src/")) for step in todo):
         shutil.copytree(SOURCES, folder / "src", ignore=shutil.ignore_patterns("*.egg-info"))
         monkeypatch.setenv("PYTHONPATH", str(folder / "src"))

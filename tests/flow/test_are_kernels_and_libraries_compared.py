@@ -16,7 +16,7 @@ from intarsia.flow.native import bench, suites
 from intarsia.flow.native.answers import BenchedShape, Goal, NativeBench, Ours, Rival, Times
 from intarsia.flow.native.libraries import Prepared, known
 from intarsia.flow.native.shapes import Convolution, Form, Problem, Product, problem
-from intarsia.flow.native.suites import X86, Named, shape_of
+from intarsia.flow.native.suites import Named, shape_of
 from intarsia.ground import InputError
 from intarsia.operators import evaluate
 from intarsia.targets.x86 import host_features, usable
@@ -200,8 +200,6 @@ def test_the_command_prints_and_writes(
         (("deepbench", "--target", "x86", "--kind", "lstm"), "deepbench: unknown kind: lstm; allowed: conv, gemm, all"),
     ],
 )
-def test_options_that_do_not_fit(
-    arguments: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_options_that_do_not_fit(arguments: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", *arguments]) == 2
     assert capsys.readouterr() == ("", f"intarsia: {message}\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from intarsia.ground.units import bytes_text, count_text, percent_text, ratio_text, seconds_text
+from intarsia.ground.units import bytes_text, count_text, percent_text, ratio_text, seconds_text, tokens_text
 
 
 @pytest.mark.parametrize(
@@ -34,5 +34,6 @@ def test_seconds(value: float, text: str) -> None:
 def test_counts_ratios_and_parts() -> None:
     assert count_text(1_234_567) == "1,234,567"
     assert ratio_text(1.6) == "1.60×"
+    assert (tokens_text(22485.6), tokens_text(99.46)) == ("22,486", "99.5")
     assert percent_text(1, 8) == "12.5 %"
     assert percent_text(1, 0) == "–"

@@ -204,7 +204,8 @@ def small(tmp_path):
 def test_the_deployment_on_the_best_chip_is_the_one_of_serve(small):
     answer = search_serving_chip("gpt2", "tpuv4x2", 64, 8, space=small, audited=4, objective="throughput-per-watt")
     assert answer.plan.pace == answer.searched.served.pace
-    assert answer.searched.score == pytest.approx(answer.plan.pace.tokens_per_second / (2 * answer.searched.point.watts))
+    watts = 2 * answer.searched.point.watts
+    assert answer.searched.score == pytest.approx(answer.plan.pace.tokens_per_second / watts)
     assert (answer.audit.checked, answer.audit.beaten) == (4, ())
 
 

@@ -16,7 +16,7 @@ from small_serving import GIVEN, SERVING, SPACE
 from intarsia.cli import main
 from intarsia.flow.serving import serve_model
 from intarsia.flow.serving_search import search_serving_chip
-from intarsia.flow.study import Result, StudyAnswer, compare, decode_study, read_result, run_study
+from intarsia.flow.study import Result, StudyAnswer, compare, decode_study, read_result, read_study, run_study
 from intarsia.flow.study.neighbours import changes
 from intarsia.flow.study.serving.records import ServedRecord
 from intarsia.ground import InputError
@@ -189,7 +189,7 @@ def test_two_of_them_side_by_side(serving_answer: StudyAnswer, answer: StudyAnsw
     assert (rows["question", "ttft"].first, rows["question", "ttft"].second) == ("500 ms", "")
     assert rows["gpt2", "batch"].times == 1
     assert "prompts, answers or limits differ" in found.notes
-    assert ("question", "global batch") not in {key for key, row in rows.items() if row.first}
+    assert ("question", "global batch") not in rows
     mixed = compare(one, answer.result)
     assert "one trains, the other serves" in mixed.notes
     near = changed(one, served=changed(its, best=changed(its.best, tokens=its.best.tokens * 1.01)))
@@ -237,6 +237,12 @@ def test_what_is_refused_of_the_table(line: str, said: str) -> None:
     with pytest.raises(InputError) as error:
         decode_study(GIVEN.replace("output = 9", line), where="s.toml")
     assert str(error.value).startswith(said)
+
+
+def test_the_example_is_such_a_study() -> None:
+    study = read_study(Path(__file__).parents[2] / "examples" / "serving.toml")
+    assert study.serving is not None
+    assert study.serving.limits == {"ttft": 2.0, "tpot": 0.02}
 
 
 def test_several_models_or_clusters_do_not_serve() -> None:

@@ -60,7 +60,7 @@ def test_tips_tell_tokens(page: Page, serving_answer: StudyAnswer) -> None:
     page.point("[data-chart=baselines] g[role=img]")
     assert f"{tokens_text(served.best.tokens)} tokens a second" in page.run(TIP)
     assert served.best.ttft is not None
-    page.point("[data-chart=gap] rect[role=img]", nth=len(serving_answer.result.history) - 1)
+    page.run("[...document.querySelectorAll('[data-chart=gap] rect[role=img]')].at(-1).focus()")
     assert serving_answer.result.search is not None
     assert f"gap {100 * serving_answer.result.search.gap:.1f} %" in page.run(TIP)
     left = next((at for at, one in enumerate(serving_answer.result.looked) if one.value is None), None)

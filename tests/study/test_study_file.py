@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from intarsia.flow.study import decode_study
+from intarsia.flow.study import decode_study, run_study, searched
 from intarsia.ground import InputError
 from intarsia.machines.clusters import read_clusters
 
@@ -71,6 +73,21 @@ def test_several_clusters_are_a_list_or_a_text() -> None:
     text = decode_study(SEARCHED.replace('"a100x4"', '"a100x4,8"'), where="s.toml")
     assert (listed.cluster, text.cluster) == ("a100x4,a100x8", "a100x4,8")
     assert [[one.devices for one in read_clusters(study.cluster)] for study in (listed, text)] == [[8, 4], [8, 4]]
+
+
+def test_a_ray_cluster_is_handed_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The address goes to the search as it was written; the rest of the study does not know of it."""
+    asked: list[str] = []
+
+    def search(*_: object, ray: str, **__: object) -> None:
+        asked.append(ray)
+        raise InputError("no Ray here", value=ray)
+
+    monkeypatch.setattr(searched, "search_chip", search)
+    study = decode_study(SEARCHED + 'ray = "ray://head:10001"\n', where="s.toml")
+    with pytest.raises(InputError, match="no Ray here"):
+        run_study(study, store=tmp_path / "store.sqlite")
+    assert asked == [study.ray] == ["ray://head:10001"]
 
 
 def test_one_value_is_a_list_of_one() -> None:

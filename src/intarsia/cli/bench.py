@@ -171,13 +171,13 @@ def _row_json(row: BenchRow) -> dict[str, Any]:
 
 COMMAND = Command(
     "bench",
-    "run every layer of a suite: on vta beside the fixed embedding, on x86 beside libraries",
+    "run a suite: on vta beside the fixed embedding, on x86 beside libraries",
     "intarsia bench deepbench --target vta --set inference --json out/deepbench.json",
     _options,
     _run,
     (
-        "intarsia bench deepbench --target vta [--set NAME] [--kind NAME] [--config FILE] [--workers N] [--json FILE]",
+        "intarsia bench deepbench --target vta [--set NAME] [--kind NAME] [--config FILE] ...",
         "intarsia bench x86 [--against LIBRARY,...] [--threads N] [--measure K] [--json FILE]",
-        "intarsia bench deepbench --target x86 [--set NAME] [--kind NAME] [--against LIBRARY,...] [--json FILE]",
+        "intarsia bench deepbench --target x86 [--set NAME] [--kind NAME] [--against LIBRARY,...] ...",
     ),
 )

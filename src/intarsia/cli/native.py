@@ -6,6 +6,7 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any
 
 from intarsia.cli.command import trace_of
+from intarsia.cli.native_model import run_native_model
 from intarsia.cli.printing import print_fields, print_json, print_table
 from intarsia.ground import InputError
 from intarsia.ground.units import percent_text, seconds_text
@@ -38,6 +39,8 @@ def run_native(arguments: Namespace) -> int:
             raise InputError("x86 does not have it", where=f"--{name}", value=str(given))
     if arguments.fixed:
         raise InputError("x86 has no fixed embedding", where="--fixed")
+    if arguments.spec.endswith(".onnx"):
+        return run_native_model(arguments)
     from intarsia import flow
 
     answer = flow.run_native(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 from dataclasses import asdict
 from math import inf
 from typing import TYPE_CHECKING, Any
 
+from intarsia.cli.chip_search import audit_options, chip_json, chip_options, ending, proof_json, taken_text
 from intarsia.cli.choices import budgets, end_of_progress, only_option, restrictions, told_on_terminal
 from intarsia.cli.command import Command, json_option
 from intarsia.cli.printing import print_fields, print_json
@@ -26,30 +27,18 @@ def _options(parser: ArgumentParser) -> None:
     add("--global-batch", metavar="N", type=int, required=True, help="sequences of an iteration")
     add("--seq", metavar="S", type=int, default=0, help="tokens (default: each model's own)")
     add("--space", metavar="NAME|FILE", default="phaze", help="of chips: phaze (default), wide, a TOML file")
-    add("--hbm", metavar="GIB,GIB", type=_sizes, default=(), help="capacities of phaze (default 80)")
-    add(
-        "--objective", metavar="WHAT", default="throughput",
-        help="throughput (default), throughput-per-area, throughput-per-watt, throughput-per-dollar",
-    )  # fmt: skip
+    chip_options(add)
     add("--total", metavar="WHAT=N", action="append", default=[], help="of all chips: area_mm2, watts, dollars")
     add("--front", metavar="WHAT", default="", help="every chip that none beats with as little area, watts, dollars")
     add("--tolerance", metavar="F", type=float, default=0.0, help="of the front, a fraction (default 0)")
     add("--several", metavar="HOW", default="geomean", help="models count by geomean (default) or worst")
     add("--costs", metavar="WHOSE", default="embedded", help="of products: embedded (default) or padded")
     only_option(parser)
-    add("--audit", metavar="N", type=int, default=0, help="evaluate N removed chips in full as well")
-    add("--seed", metavar="N", type=int, default=0, help="of the audit's draw (default 0)")
+    audit_options(add)
     add("--workers", metavar="N", type=int, default=0, help="processes (default: one to each core)")
     add("--ray", metavar="ADDRESS", default="", help="of a Ray cluster: local, auto, HOST:PORT, ray://HOST:PORT")
     add("--fresh", action="store_true", help="evaluate again what an earlier run has stored")
     json_option(parser)
-
-
-def _sizes(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise ArgumentTypeError(f"{text!r} is no list of GiB, such as 32,64,80") from None
 
 
 def _run(arguments: Namespace) -> int:
@@ -99,20 +88,12 @@ def _print(answer: SearchAnswer) -> None:
         fields += [("outcome", "nothing fits on any chip"), ("try", "more devices, or more HBM")]
     else:
         point = found.point
-        used = f"{point.area:.1f} mm², {point.watts:.0f} W at most, ${point.dollars:,.0f}"
         many = f"{count_text(found.devices)} of " if question.sizes else ""
-        fields += [("optimum", f"{many}{point}"), ("a chip takes", used)]
+        fields += [("optimum", f"{many}{point}"), ("a chip takes", taken_text(point))]
         for its, seconds, plan in zip(question.trainings, found.seconds, answer.plans, strict=True):
             fields.append((its.model.name, f"{seconds_text(seconds)} an iteration; {_ranks(plan)}"))
         fields += _score(answer)
-    fields += [
-        ("removed", f"{count_text(proof.bounded)} by bounds for all chips, {count_text(proof.cut)} when looked at"),
-        ("evaluated", f"{count_text(proof.evaluated)} in full"),
-        ("search", seconds_text(found.wall)),
-    ]
-    if answer.audit is not None:
-        fields.append(("audit", f"{answer.audit.checked} removed chips evaluated, {len(answer.audit.beaten)} better"))
-    print_fields(fields)
+    print_fields([*fields, *ending(proof, "bounds for all chips", seconds_text(found.wall), answer.audit)])
     if question.objective.front != "chip":
         _print_front(answer)
 
@@ -184,16 +165,13 @@ def search_json(answer: SearchAnswer) -> dict[str, Any]:
         "objective": {"per": question.objective.per, "several": question.objective.several},
         "costs": question.mapping,
         "combinations": question.space.combinations,
-        "points": proof.points,
+        **proof_json(proof, answer.audit),
         "sizes": {str(devices): points for devices, points in proof.sizes},
         "optimum": None
         if point is None
         else {
-            **asdict(point),
+            **chip_json(point),
             "devices": found.devices,
-            "area_mm2": point.area,
-            "watts": point.watts,
-            "dollars": point.dollars,
             "score": found.score,
             "models": [
                 {
@@ -210,12 +188,7 @@ def search_json(answer: SearchAnswer) -> dict[str, Any]:
         "front": _front_json(answer),
         "bound": None if point is None else proof.bound,
         "gap": found.gap,
-        "evaluated": proof.evaluated,
-        "removed": {"bounds": proof.bounded, "cut": proof.cut},
         "seconds": found.wall,
-        "audit": None
-        if answer.audit is None
-        else {"checked": answer.audit.checked, "beaten": [str(one) for one in answer.audit.beaten]},
     }
 
 

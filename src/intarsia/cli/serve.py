@@ -9,12 +9,12 @@ from argparse import ArgumentParser, Namespace
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from intarsia.cli.choices import restrictions
 from intarsia.cli.command import Command, json_option
 from intarsia.cli.printing import print_fields, print_json, print_table
 from intarsia.cli.serve_space import refuse_without_space, run_space, space_options
+from intarsia.cli.serving import asked, head_fields, head_json
 from intarsia.cli.strategy_options import cluster_options
-from intarsia.ground.units import bytes_text, count_text, percent_text, seconds_text, tokens_text
+from intarsia.ground.units import bytes_text, percent_text, seconds_text, tokens_text
 
 if TYPE_CHECKING:
     from intarsia.flow.serving import ServingAnswer
@@ -50,20 +50,7 @@ def _run(arguments: Namespace) -> int:
     refuse_without_space(arguments)
     from intarsia.flow.serving import serve_model
 
-    answer = serve_model(
-        arguments.model,
-        arguments.cluster,
-        arguments.prompt,
-        arguments.output,
-        ttft=arguments.ttft,
-        tpot=arguments.tpot,
-        batch=arguments.batch,
-        phase=arguments.phase,
-        only=restrictions(arguments.only),
-        dtype=arguments.dtype,
-        cache=arguments.kv_dtype,
-        calibration=arguments.calibration,
-    )
+    answer = serve_model(**asked(arguments))
     if arguments.json:
         print_json(serving_json(answer))
     else:
@@ -72,12 +59,7 @@ def _run(arguments: Namespace) -> int:
 
 
 def _print(answer: ServingAnswer) -> None:
-    task = answer.task
-    head = [
-        ("model", f"{answer.model.name}, {count_text(answer.model.parameters)} parameters"),
-        ("cluster", f"{task.cluster.name}, {task.cluster.devices} devices"),
-        ("asked", f"{task.output} tokens to a prompt of {task.prompt}{_limits(answer)}"),
-    ]
+    head = head_fields(answer.model, answer.task)
     plan = answer.plan
     if plan is None:
         because = [("because", text) for text in answer.because]
@@ -90,11 +72,6 @@ def _print(answer: ServingAnswer) -> None:
     print_table(("plan", "tokens/s", "ttft", "tpot", *COLUMNS), rows, right=("tokens/s", "ttft", "tpot", *COLUMNS))
     if plan.tie:
         print("\nthe runner-up lies within the prediction's interval: measure both")
-
-
-def _limits(answer: ServingAnswer) -> str:
-    limits = (("ttft", answer.task.ttft), ("tpot", answer.task.tpot))
-    return "".join(f", {name} {seconds_text(limit)} at most" for name, limit in limits if limit < inf)
 
 
 def _pace(plan: ServingPlan) -> list[tuple[str, str]]:
@@ -170,22 +147,13 @@ def _degrees(deployment: Deployment) -> dict[str, int]:
 
 def serving_json(answer: ServingAnswer) -> dict[str, Any]:
     """An answer as JSON; without a plan its fields are null or empty."""
-    plan, task = answer.plan, answer.task
+    plan = answer.plan
     memory = plan.memory[plan.fullest] if plan else None
     return {
         "outcome": "found" if plan else "infeasible",
         "because": list(answer.because),
         "relaxation": answer.relaxation or None,
-        "model": answer.model.name,
-        "parameters": answer.model.parameters,
-        "cluster": task.cluster.name,
-        "devices": task.cluster.devices,
-        "prompt": task.prompt,
-        "output": task.output,
-        "reads": task.reads,
-        "limits": {"ttft": _finite(task.ttft), "tpot": _finite(task.tpot)},
-        "dtype": task.dtype,
-        "kv_dtype": task.cache,
+        **head_json(answer.model, answer.task),
         "tokens_per_second": plan.pace.tokens_per_second if plan else None,
         "interval": list(plan.interval) if plan else None,
         "ttft": plan.pace.ttft if plan else None,
@@ -220,10 +188,6 @@ def _served(served: Served) -> dict[str, Any]:
 def _considered(plan: ServingPlan) -> dict[str, int]:
     names = ("degrees", "full", "late", "slower", "solved")
     return {name: getattr(plan.considered, name) for name in names}
-
-
-def _finite(value: float) -> float | None:
-    return value if value < inf else None
 
 
 COMMAND = Command(

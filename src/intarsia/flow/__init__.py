@@ -6,14 +6,18 @@ is crossed here, and what crosses it is checked here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from intarsia import targets as target_folders
 from intarsia.flow.models import ModelAnswer, describe
+from intarsia.flow.native import bench_native as bench_native
+from intarsia.flow.native import compile_function as compile_function
+from intarsia.flow.native import run_native as run_native
+from intarsia.flow.native import run_native_model as run_native_model
 from intarsia.flow.training import predict_flags as predict_flags
 from intarsia.flow.training import predict_table as predict_table
 from intarsia.ground import QUIET, InputError, Trace
@@ -21,13 +25,8 @@ from intarsia.machines import Entry, Instruction, catalogue, find_instruction
 from intarsia.models import Listed, OnnxFile, listing, read_model, read_spec, read_specs
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from intarsia.flow.answers import EmbedAnswer, Explanation, Question
-    from intarsia.flow.native.answers import NativeAnswer, NativeBench
     from intarsia.flow.runs import BenchAnswer, CompileAnswer, RunAnswer
-    from intarsia.operators import Operator, Quantised
-    from intarsia.targets.x86.callable import Compiled
 
 # Compilers and solvers take a second to import: who does not need them does not wait for them.
 
@@ -179,7 +178,8 @@ def run_operator(
         InputError: anything of these that is wrong, or that the target cannot do.
     """
     _refuse_target(target, ("vta", "generic", "x86"))
-    assert target != "x86", "run_native"
+    if target == "x86":
+        raise InputError("x86 answers otherwise", where="run_operator", hint="run_native")
     operator = read_spec(spec)
     seed = _natural("seed", seed)
     if target == "vta":
@@ -197,44 +197,6 @@ def run_operator(
     from intarsia.flow.generic import run_generic
 
     return run_generic(operator, read_instruction(instruction), seed=seed, trace=trace)
-
-
-def compile_function(
-    operator: Operator | Quantised | str,
-    target: str,
-    *,
-    constants: Mapping[str, NDArray[Any]] | None = None,
-    threads: int = 1,
-    measure: int = 0,
-) -> Compiled:
-    """An operator as a function on NumPy arrays; ``intarsia.compile``.
-
-    Raises:
-        InputError: anything that is wrong, or that the processor cannot do.
-    """
-    _refuse_target(target, ("x86",))
-    from intarsia.targets.x86.callable import compiled
-
-    given = read_spec(operator) if isinstance(operator, str) else operator
-    return compiled(given, constants, threads=threads, measure=measure)
-
-
-def run_native(spec: str, *, threads: int = 1, measure: int = 0, seed: int = 0, trace: Trace = QUIET) -> NativeAnswer:
-    """An operator run on the target x86, compared with the reference and timed beside the processor's peak.
-
-    Args:
-        spec: the operator.
-        threads: that share its work.
-        measure: how many plans are measured, of which the fastest is taken; 0 for the one predicted to be.
-        seed: of the inputs.
-        trace: what is told meanwhile.
-
-    Raises:
-        InputError: anything of these that is wrong, or that the processor cannot do.
-    """
-    from intarsia.flow.native.run import run_native as run
-
-    return run(spec, threads=threads, measure=measure, seed=_natural("seed", seed), trace=trace)
 
 
 def bench_deepbench(
@@ -266,7 +228,8 @@ def bench_deepbench(
         InputError: anything of these that is wrong.
     """
     _refuse_target(target, ("vta", "x86"))
-    assert target != "x86", "bench_native"
+    if target == "x86":
+        raise InputError("x86 answers otherwise", where="bench_deepbench", hint="bench_native")
     from intarsia.flow.bench import bench_layers, deepbench_rows
     from intarsia.flow.vta import Options, read_config
 
@@ -276,41 +239,6 @@ def bench_deepbench(
     return bench_layers(
         suite, layers, options, workers=_natural("workers", workers), store=store, fresh=fresh, told=told
     )
-
-
-def bench_native(
-    suite: str,
-    *,
-    against: tuple[str, ...] = (),
-    which: str = "inference",
-    kind: str = "all",
-    threads: int = 1,
-    measure: int = 0,
-    seed: int = 0,
-    told: Callable[[int, int], None] | None = None,
-) -> NativeBench:
-    """A suite of int8 shapes on the target x86, each checked, then timed in turn with libraries.
-
-    Args:
-        suite: x86, or deepbench.
-        against: names of libraries: torch, openvino, onnxruntime.
-        which: of deepbench: the set.
-        kind: of deepbench: conv, gemm or all.
-        threads: that each contender may use.
-        measure: how many plans are measured for each shape; 0 for the one predicted to be fastest.
-        seed: of the arrays.
-        told: is told how many shapes are done, and of how many.
-
-    Raises:
-        InputError: anything of these that is wrong, or that the processor cannot do.
-    """
-    from intarsia.flow.bench import deepbench_rows
-    from intarsia.flow.native.bench import bench_native as bench
-    from intarsia.flow.native.suites import X86, deepbench
-
-    name = "x86" if suite == "x86" else f"deepbench {kind}/{which}"
-    shapes = X86 if suite == "x86" else deepbench(deepbench_rows(which, kind))
-    return bench(name, shapes, against, threads=threads, measure=measure, seed=_natural("seed", seed), told=told)
 
 
 def _refuse_target(target: str, known: tuple[str, ...]) -> None:

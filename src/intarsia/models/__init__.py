@@ -3,7 +3,7 @@
 from intarsia.models.listing import Listed, catalogue_names, listing
 from intarsia.models.model import read_model
 from intarsia.models.onnx_file import OnnxFile, Other, Qualifying, read_node, read_onnx
-from intarsia.models.onnx_quantised import QuantisedFile, QuantisedNode, read_quantised
+from intarsia.models.onnx_quantised import QuantisedFile, QuantisedNode, load_whole, read_quantised
 from intarsia.models.spec import read_spec, read_specs
 from intarsia.models.torch_graph import from_torch
 from intarsia.models.traced import Traced
@@ -19,6 +19,7 @@ __all__ = [
     "catalogue_names",
     "from_torch",
     "listing",
+    "load_whole",
     "read_model",
     "read_node",
     "read_onnx",

@@ -68,12 +68,21 @@ def read_quantised(path: str) -> QuantisedFile:
     """
     nodes: list[QuantisedNode] = []
     others: list[Other] = []
-    for node in nodes_of(_with_weights(with_shapes(load(path)), path)):
+    for node in nodes_of(load_whole(path)):
         try:
             nodes.append(quantised_node(node))
         except InputError as error:
             others.append(Other(node.name, node.kind, str(error).partition("\n")[0]))
     return QuantisedFile(path, tuple(nodes), tuple(others))
+
+
+def load_whole(path: str) -> Any:
+    """A file's model with weights and shapes.
+
+    Raises:
+        InputError: if the file cannot be read, is no ONNX model, is cut off, or if its external weights are missing.
+    """
+    return _with_weights(with_shapes(load(path)), path)
 
 
 def quantised_node(node: Node) -> QuantisedNode:

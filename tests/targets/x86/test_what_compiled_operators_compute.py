@@ -10,7 +10,7 @@ import intarsia
 from intarsia.ground import InputError
 from intarsia.operators import evaluate, evaluate_quantised, parse_operator, quantised, random_inputs
 from intarsia.targets.x86 import host_features
-from intarsia.targets.x86.callable import compiled
+from intarsia.targets.x86.callable import compiled, kernels
 
 pytestmark = pytest.mark.skipif(not f.NATIVE, reason=f.REASON)
 
@@ -107,7 +107,10 @@ def test_constants_of_a_call_are_packed_when_they_change():
     assert np.array_equal(function(**inputs), evaluate_quantised(q, inputs))
 
 
-def test_threads_give_the_same_bits():
+@pytest.mark.parametrize("large", [0, 1 << 40])
+def test_threads_give_the_same_bits(large, monkeypatch):
+    monkeypatch.setattr(kernels, "SMALL", 0)
+    monkeypatch.setattr(kernels, "LARGE", large)
     q = f.requantised(f.convolution(c=16, size=12))
     inputs = f.arrays(q)
     for threads in (1, 2, 3, 5):

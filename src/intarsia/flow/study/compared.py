@@ -76,7 +76,8 @@ def _asked(first: Result, second: Result) -> Iterator[Row]:
     yield _said(group, "models", [", ".join(one.models) for one in asked])
     yield _said(group, "cluster", [one.cluster for one in asked])
     batches = [one.global_batch or None for one in asked]
-    yield _number(group, "global batch", batches[0], batches[1], count_text)
+    if any(batches):
+        yield _number(group, "global batch", batches[0], batches[1], count_text)
     yield from _texts(group, *(_serving(one.serving) for one in asked))
     yield _said(group, "chips", [one.space or one.chip or "the cluster's own" for one in asked])
     yield _said(group, "objective", [one.objective or "throughput" for one in asked])

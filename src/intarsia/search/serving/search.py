@@ -23,6 +23,8 @@ from intarsia.search.serving.question import ServingQuestion, rates_of
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Watch = Callable[[ServingMoment], None]
+EVERY = 0.1
+"""Seconds between two moments of the history, if the best stays the same; what is left takes a walk to count."""
 
 
 @dataclass
@@ -76,6 +78,7 @@ class _Search:
             else:
                 self._look(its)
             self._tell()
+        self._tell(end=True)
 
     def _bounded(self, places: Ints) -> None:
         """Bound a set, and put it where it belongs."""
@@ -111,8 +114,12 @@ class _Search:
         if its.next < len(its.rows):
             self._push(its, its.bound / float(self.weights[its.rows[its.next]]))
 
-    def _tell(self) -> None:
-        """How far the search is."""
+    def _tell(self, *, end: bool = False) -> None:
+        """How far the search is: where the best has changed, at the end, and now and then."""
+        last = self.history[-1] if self.history else None
+        since = perf_counter() - self.started - (last.wall if last else -EVERY)
+        if not end and last is not None and last.best == self.score and since < EVERY:
+            return
         better = [(-score, its) for score, _, its in self.queue if -score > self.score]
         bound = self.highest if self.looked else max((score for score, _ in better), default=0.0)
         left = sum(int(self.sizes[its.places].sum()) - its.next for _, its in better)

@@ -32,6 +32,9 @@ INSTRUCTIONS = {
 }
 """Element types of factors and result, and what multiplies them."""
 
+NO_PLAN = "no plan"
+"""How the error begins where memory cannot feed the instruction in any way that is known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -126,9 +129,14 @@ class Builder:
             try:
                 return self._requantised(made, weights, finished)
             except InputError as error:
-                if finished.epilogue is None or not error.what.startswith("no plan"):
+                if not error.what.startswith(NO_PLAN):
                     raise
-        found, notes = self._plans(made.operator, None)
+        try:
+            found, notes = self._plans(made.operator, None)
+        except InputError as error:
+            if not error.what.startswith(NO_PLAN):
+                raise
+            return Built(Reference(q, dict(settings)), notes=(f"computed by the reference interpreter: {error.what}",))
         parameters = {t.name: settings[t.name] for t in q.parameters}
         why = "the results are made of sums by NumPy"
         return self._fastest(

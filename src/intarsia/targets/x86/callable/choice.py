@@ -18,6 +18,11 @@ from intarsia.operators import Operator
 from intarsia.targets.x86.lowering import Epilogue, Nest, Plan, Subject, Way, plan_of, plans
 from intarsia.targets.x86.lowering.stages import Interleave, PadCopy, TableCopy
 
+MORE = 8
+"""How many times as many plans are looked at where the first ones are not right."""
+OPEN = "not proved"
+"""How a violation begins that is none: the prover's budget was too small."""
+
 
 class _Kept(msgspec.Struct, frozen=True):
     """What makes a plan of an operator again."""
@@ -59,21 +64,22 @@ def choices(
         InputError: if there is no plan.
     """
     question = _question(operator, instruction, epilogue, most)
-    notes: tuple[str, ...] = ()
+    chosen: Choices | None = None
     try:
         with Store(store or default_store().with_name("plans.sqlite")) as kept:
             answer = kept.get(question)
-            if answer is not None:
-                return _checked(_again(answer, operator, instruction, epilogue))
-            found = _found(operator, instruction, epilogue, most)
-            kept.put(question, cast("Json", msgspec.to_builtins([_kept(c, plan) for c, plan in found])))
-            return _checked(found)
+            again = () if answer is None else _again(answer, operator, instruction, epilogue)
+            proved = _proved(again)
+            if again and len(proved.plans) == len(again):
+                return proved
+            chosen = _chosen(operator, instruction, epilogue, most)
+            kept.put(question, cast("Json", msgspec.to_builtins([_kept(c, plan) for c, plan in chosen.plans])))
     except InputError as error:
         if "store of results" not in error.what:
             raise
-        notes = (f"chosen plans are not kept: {error}",)
-    checked = _checked(_found(operator, instruction, epilogue, most))
-    return replace(checked, notes=(*notes, *checked.notes))
+        chosen = chosen or _chosen(operator, instruction, epilogue, most)
+        return replace(chosen, notes=(f"chosen plans are not kept: {error}", *chosen.notes))
+    return chosen
 
 
 def repadded(plan: Plan, operator: Operator, epilogue: Epilogue | None) -> Plan | None:
@@ -82,25 +88,32 @@ def repadded(plan: Plan, operator: Operator, epilogue: Epilogue | None) -> Plan 
     return plan_of(Subject(embedding), _nest(plan), _ways(plan), epilogue)
 
 
-def _checked(found: tuple[tuple[float, Plan], ...]) -> Choices:
-    """The plans, their embeddings proved; what the prover left open is said."""
+def _chosen(operator: Operator, instruction: Instruction, epilogue: Epilogue | None, most: int) -> Choices:
+    """The best plans whose embeddings are proved; where a better one is not right, more are looked at.
+
+    Raises:
+        InputError: if there is no plan.
+    """
+    for count in (most, MORE * most):
+        found = tuple(plans(operator, instruction, epilogue, most=count))
+        proved = _proved(found)
+        if len(proved.plans) >= most or len(found) < count:
+            break
+    if not proved.plans:
+        raise InputError(f"no plan feeds {instruction.name}", where=operator.name, value=str(operator.statements[0]))
+    return replace(proved, plans=proved.plans[:most])
+
+
+def _proved(found: tuple[tuple[float, Plan], ...]) -> Choices:
+    """The plans whose embedding is right; what the prover left open is said."""
+    good: list[tuple[float, Plan]] = []
     notes: list[str] = []
-    for _, plan in found:
-        report = check(plan.embedding)
-        wrong = [v for v in report.violations if not v.startswith("not proved")]
-        assert not wrong, f"{wrong[0]}\n{plan.embedding}"
-        notes += [v for v in report.violations if v not in notes]
-    return Choices(found, tuple(notes))
-
-
-def _found(
-    operator: Operator, instruction: Instruction, epilogue: Epilogue | None, most: int
-) -> tuple[tuple[float, Plan], ...]:
-    found = tuple(plans(operator, instruction, epilogue, most=most))
-    if not found:
-        what = f"no plan feeds {instruction.name}"
-        raise InputError(what, where=operator.name, value=str(operator.statements[0]))
-    return found
+    for cycles, plan in found:
+        violations = check(plan.embedding).violations
+        if all(text.startswith(OPEN) for text in violations):
+            good.append((cycles, plan))
+            notes += [text for text in violations if text not in notes]
+    return Choices(tuple(good), tuple(notes))
 
 
 def _question(operator: Operator, instruction: Instruction, epilogue: Epilogue | None, most: int) -> dict[str, Json]:

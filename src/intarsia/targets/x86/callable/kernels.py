@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import count
 from typing import Any
 
 from numpy.typing import NDArray
@@ -15,6 +16,12 @@ from intarsia.targets.x86.lowering.kernel import NOTHING
 from intarsia.targets.x86.lowering.stages import Interleave
 
 Array = NDArray[Any]
+SMALL = 1 << 22
+"""Iterations below which one thread does all: handing work to others takes longer."""
+LARGE = 1 << 24
+"""Iterations above which the work is cut finer than by threads: one that is held up leaves its share to others."""
+RANGES = 4
+"""Ranges for each thread then."""
 
 
 class Ready:
@@ -45,6 +52,8 @@ class Ready:
         self._count = outermost(plan)
         self._own = any(isinstance(stage, Interleave) and stage.level for stage in plan.stages)
         self._shared = plan.store.address is None
+        iterations = plan.embedding.operator.iterations
+        self._small, self._large = iterations < SMALL, iterations > LARGE
         self._free: list[tuple[int, Array]] = []
 
     def order(self, names: tuple[str, ...]) -> tuple[int, ...]:
@@ -66,7 +75,8 @@ class Ready:
         before = self._constant.copy()
         for i, place in zip(self._places, factors, strict=True):
             before[i] = place
-        parts = 1 if pool is None or (self._own and self._shared) else min(pool.threads, self._count)
+        alone = pool is None or self._small or (self._own and self._shared)
+        parts = 1 if pool is None or alone else min(pool.threads, self._count)
         if pool is not None and parts > 1:
             self._split(pool, parts, before, out)
             return
@@ -75,15 +85,18 @@ class Ready:
         self._free.append(memory)
 
     def _split(self, pool: Pool, parts: int, before: Sequence[int], out: int) -> None:
-        """Threads take ranges of the outermost loop; what packs inside of it does so in memory of their own."""
-        ends = [self._count * i // parts for i in range(parts + 1)]
+        """Threads take ranges of the outermost loop in turn; what packs inside of it does so in memory of their own."""
+        ranges = min(self._count, parts * (RANGES if self._large else 1))
+        ends = [self._count * i // ranges for i in range(ranges + 1)]
+        following = count()  # taking the next number is atomic
         memories = [self._borrow() for _ in range(parts if self._own else 1)]
         calls = [(*before, out, place, *self._after) for place, _ in memories]
 
         def part(i: int) -> None:
             if self._own:
                 self.kernel.prepare(*calls[i], 0, 0)
-            self.kernel.run(*calls[i if self._own else 0], ends[i], ends[i + 1])
+            while (k := next(following)) < ranges:
+                self.kernel.run(*calls[i if self._own else 0], ends[k], ends[k + 1])
 
         if not self._own:
             self.kernel.prepare(*calls[0], 0, 0)

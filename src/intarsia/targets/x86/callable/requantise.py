@@ -58,7 +58,7 @@ def requantised(q: Quantised, made: Translation, signed_sums: Array, arrays: Map
     if made.unsigned_zero:
         bias = bias - made.unsigned_zero * signed_sums.astype(np.int64)
     scale = arrays[q.scale.name] if q.scale is not None else np.ones(1, np.float32)
-    dim = _dimension(q, (bias, scale))
+    dim = _dimension(made, (bias, scale))
     if dim is None:
         return None
     size = q.result.shape[dim]
@@ -75,12 +75,23 @@ def requantised(q: Quantised, made: Translation, signed_sums: Array, arrays: Map
     return Requantised(epilogue, wrapped, np.ascontiguousarray(spread[1], dtype=np.float32))
 
 
-def _dimension(q: Quantised, arrays: tuple[Array, ...]) -> int | None:
-    """The only dimension of the result along which arrays move; the last where none does."""
+def _dimension(made: Translation, arrays: tuple[Array, ...]) -> int | None:
+    """The only dimension of the result along which arrays move; that of the channels where none does."""
     moving = {i for array in arrays if array.size > 1 for i, n in enumerate(array.shape) if n > 1}
     if len(moving) > 1:
         return None
-    return moving.pop() if moving else len(q.result.shape) - 1
+    return moving.pop() if moving else _channels(made)
+
+
+def _channels(made: Translation) -> int:
+    """The first dimension of the result that only the signed factor moves; the last if there is none."""
+    statement = made.operator.statements[0]
+    moved = {
+        read.tensor: {axis for subscript in read.subscripts for axis, _ in subscript.terms} for read in statement.reads
+    }
+    own = moved[made.signed] - moved[made.unsigned]
+    dims = [{axis for axis, _ in subscript.terms} for subscript in statement.write.subscripts]
+    return next((i for i, axes in enumerate(dims) if axes & own), len(dims) - 1)
 
 
 def _small(made: Translation, bias: Array, scale: Array) -> bool:

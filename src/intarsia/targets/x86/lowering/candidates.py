@@ -194,7 +194,7 @@ def _sliding(problem: EmbeddingProblem, space: Space, lane: str) -> Iterator[Cha
                 for tap, b in subscript.terms:
                     if operator.axis(slow).role != "parallel" or operator.axis(tap).role != "reduction" or a % b:
                         continue
-                    if extent[slow] < 2 or extent[tap] < 2:
+                    if extent[slow] < 2 or extent[tap] < 2 or a * b < 0:
                         continue
                     for channel in (n for n, lanes in space.serves.items() if lane in lanes and n != slow):
                         if operator.axis(channel).role != "parallel":

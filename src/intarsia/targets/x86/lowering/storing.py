@@ -56,7 +56,7 @@ def _written(embedding: Embedding, item: int) -> _Written:
 
 
 def store_of(subject: Subject, nest: Nest, scratch: int, epilogue: Epilogue | None) -> tuple[Store, int] | None:
-    """How results are stored, and the bytes of scratch memory with what it takes; None if an epilogue or so many cannot be.
+    """How results are stored, and the bytes of scratch memory with what that takes; None where they cannot be.
 
     Where lanes have no affine address, accumulators are kept in scratch memory and moved by a table at the end.
     """
