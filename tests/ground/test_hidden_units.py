@@ -28,6 +28,7 @@ COUNTS = {
     "schedule/solve.py",
     "schedule/milp.py",
     "schedule/cpsat.py",
+    "schedule/mixed/cpsat.py",
     "place/search.py",
     "place/sums.py",
     "flow/planning.py",
