@@ -53,11 +53,9 @@ def test_floating_sums_are_compared_within_their_error_bound(capsys: pytest.Capt
 
 
 def test_a_wrong_result_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    import numpy as np
-
     from intarsia.flow.native import run
 
-    monkeypatch.setattr(run, "evaluate", lambda operator, _: {"O": np.full(operator.tensor("O").shape, 7)})
+    monkeypatch.setattr(run, "is_right", lambda *_: False)
     assert main(["run", "gemm:m=12,n=40,k=36,x=uint8", "--target", "x86"]) == 1
     assert "correct      NO\n" in capsys.readouterr().out
 

@@ -176,3 +176,20 @@ def test_the_package_compiles_a_shorthand():
 def test_a_processor_without_the_instruction_is_told():
     with pytest.raises(InputError, match=r"lacks x86.vpdpbusd, .*; allowed: a processor with AVX512-VNNI"):
         compiled(f.product(), {"W": np.zeros((21, 35), np.int8)}, features=host_features().without("avx512"))
+
+
+@pytest.mark.parametrize("quantity", ["int8", "float32"])
+def test_code_that_differs_from_the_reference_is_not_given_out(quantity: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = kernels.Ready.run
+
+    def wrong(self: kernels.Ready, arrays: object, out: np.ndarray, pool: object = None) -> None:
+        real(self, arrays, out, pool)
+        out.reshape(-1)[-1] += 1
+
+    monkeypatch.setattr(kernels.Ready, "run", wrong)
+    x, w, y = ("uint8", "int8", "int32") if quantity == "int8" else ("float32",) * 3
+    operator = parse_operator(
+        f"p: m<3 n<16 ; k<8\n  Y:{y}[3, 16] X:{x}[3, 8] W:{w}[8, 16]\n  Y[m, n] += X[m, k] * W[k, n]"
+    )
+    with pytest.raises(AssertionError, match="differs from the reference"):
+        compiled(operator)

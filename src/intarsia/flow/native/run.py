@@ -15,10 +15,10 @@ from intarsia.flow.native.answers import NativeAnswer, Peak, Ranked, Times, time
 from intarsia.ground import QUIET, InputError, Trace
 from intarsia.machines import find_instruction
 from intarsia.models import QuantisedNode, read_quantised, read_spec
-from intarsia.operators import Operator, Quantised, evaluate, evaluate_quantised, is_floating, random_inputs
+from intarsia.operators import Operator, Quantised, random_inputs
 from intarsia.solvers.ranks import kendall
 from intarsia.targets.x86 import Engine, Processor, calls_per_second, host_processor, pinned
-from intarsia.targets.x86.callable import Compiled, compiled, in_words
+from intarsia.targets.x86.callable import Compiled, compiled, in_words, is_right
 from intarsia.targets.x86.callable.make import at_line
 
 Array = NDArray[Any]
@@ -26,8 +26,6 @@ ROUNDS = 20
 """Runs that are timed at least."""
 SECONDS = 0.5
 """Seconds of timed runs at least, as long as ``ROUNDS`` of them are not enough."""
-EPSILON = 2.0**-23
-"""Of float32."""
 SPREAD = 32.0
 """About the standard deviation of results that random scales give."""
 PRODUCT = 147.0 * 74.0
@@ -89,7 +87,8 @@ def run_native(spec: str, *, threads: int = 1, measure: int = 0, seed: int = 0, 
         function = compiled(subject.given, constants, threads=threads, measure=measure, trace=trace)
     trace.text("plan", function.explain())
     with trace.step("compare"):
-        correct = is_right(subject, function, inputs)
+        found = function(**{t.name: inputs[t.name] for t in function.inputs})
+        correct = is_right(subject.given, inputs, found)
     with trace.step("time"):
         times, peak = timed(function, inputs, processor.cores[-1], threads)
     function.close()
@@ -123,21 +122,6 @@ def inputs_of(subject: Subject, seed: int) -> dict[str, Array]:
             else:
                 found[tensor.name] = random.integers(0, 100, tensor.shape).astype(tensor.dtype)
     return {name: at_line(array) for name, array in (found | dict(subject.known)).items()}
-
-
-def is_right(subject: Subject, function: Compiled, inputs: Mapping[str, Array]) -> bool:
-    """Whether a compiled operator gives the reference's result."""
-    found = function(**{t.name: inputs[t.name] for t in function.inputs})
-    if isinstance(subject.given, Quantised):
-        return bool(np.array_equal(found, evaluate_quantised(subject.given, inputs)))
-    operator = subject.operator
-    name = operator.outputs[0].name
-    expected = evaluate(operator, inputs)[name]
-    if not is_floating(operator.tensor(name).dtype):
-        return bool(np.array_equal(found, expected))
-    sizes = evaluate(operator, {n: np.abs(array) for n, array in inputs.items()})[name]
-    terms = max(1, operator.iterations // expected.size)
-    return bool((np.abs(found - expected) <= 2 * terms * EPSILON * sizes).all())
 
 
 def timed(function: Compiled, inputs: Mapping[str, Array], core: int, threads: int) -> tuple[Times, Peak | None]:

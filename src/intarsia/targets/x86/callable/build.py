@@ -12,43 +12,20 @@ from numpy.typing import NDArray
 
 from intarsia.ground import InputError
 from intarsia.machines import find_instruction
-from intarsia.operators import Operator, Quantised, quantised
-from intarsia.operators.quantised import STORED
+from intarsia.operators import Operator, Quantised
 from intarsia.targets.x86.callable.body import Body, Direct, Reference, Sums
 from intarsia.targets.x86.callable.choice import choices, repadded
 from intarsia.targets.x86.callable.kernels import Ready
 from intarsia.targets.x86.callable.requantise import Requantised, requantised
+from intarsia.targets.x86.callable.source import INSTRUCTIONS, Source
 from intarsia.targets.x86.callable.translate import Translation, stored, sums_of, translated
 from intarsia.targets.x86.engine import Engine
 from intarsia.targets.x86.intrinsics import usable
 from intarsia.targets.x86.lowering import Epilogue, Kernel, Plan
 
 Array = NDArray[Any]
-INSTRUCTIONS = {
-    ("uint8", "int8", "int32"): "x86.vpdpbusd",
-    ("int16", "int16", "int32"): "x86.vpdpwssd",
-    ("float32", "float32", "float32"): "x86.vfmadd231ps",
-    ("bfloat16", "bfloat16", "float32"): "x86.vdpbf16ps",
-}
-"""Element types of factors and result, and what multiplies them."""
-
 NO_PLAN = "no plan"
 """How the error begins where memory cannot feed the instruction in any way that is known."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What is compiled.
-
-    Attributes:
-        operator: the contraction, as it was given.
-        q: the same as a quantised operator, None for other elements than bytes.
-        pad: what reads outside a factor see, where it is no zero point.
-    """
-
-    operator: Operator
-    q: Quantised | None
-    pad: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,31 +41,6 @@ class Built:
     body: Body
     plans: tuple[tuple[float, Kernel], ...] = ()
     notes: tuple[str, ...] = ()
-
-
-def source_of(given: Operator | Quantised) -> Source:
-    """What is compiled of an operator.
-
-    Raises:
-        InputError: if it is no sum of products of two factors that the target has an instruction for.
-    """
-    if isinstance(given, Quantised):
-        return Source(given.operator, given)
-    statement = given.statements[0]
-    dtypes = [given.tensor(read.tensor).dtype for read in statement.reads]
-    names = {read.tensor for read in statement.reads}
-    if len(given.statements) > 1 or statement.combine != "+=" or len(dtypes) != 2 or len(names) != 2:
-        what = "x86 compiles one statement that adds products of two tensors"
-        raise InputError(what, where=given.name, value=str(statement))
-    written = given.tensor(statement.write.tensor).dtype
-    if set(dtypes) <= set(STORED) and written == "int32":
-        pad = tuple((t.name, int(t.pad)) for t in given.tensors if t.name in names)
-        return Source(given, quantised(given), pad)
-    if (*dtypes, written) not in INSTRUCTIONS:
-        allowed = "int8 or uint8 in int32, int16 in int32, float32, bfloat16 in float32"
-        what = f"{' times '.join(dtypes)} in {written}"
-        raise InputError("x86 has no instruction for these elements", where=given.name, value=what, allowed=allowed)
-    return Source(given, None)
 
 
 class Builder:

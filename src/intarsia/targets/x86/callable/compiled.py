@@ -14,9 +14,11 @@ from intarsia.ground import InputError
 from intarsia.operators import Tensor, numpy_dtype
 from intarsia.targets.x86.callable.arrays import bound, check_array, writable
 from intarsia.targets.x86.callable.body import Direct
-from intarsia.targets.x86.callable.build import Builder, Built, Source
+from intarsia.targets.x86.callable.build import Builder, Built
 from intarsia.targets.x86.callable.pool import Pool
+from intarsia.targets.x86.callable.proof import prove
 from intarsia.targets.x86.callable.quick import Quick
+from intarsia.targets.x86.callable.source import Source
 from intarsia.targets.x86.callable.words import in_words
 from intarsia.targets.x86.lowering import Kernel, Plan
 
@@ -27,7 +29,8 @@ class Compiled:
     """An operator compiled for this processor; may be called from several threads at once.
 
     Constants (weights, zero points, bias, scale) are packed when they are given at compile time or, given with a call,
-    when their values differ from those of the call before.
+    when their values differ from those of the call before. Code gives results after it gave the reference interpreter's
+    on random inputs, once for each plan.
     """
 
     def __init__(self, source: Source, builder: Builder, constants: Mapping[str, Array], *, threads: int = 1) -> None:
@@ -48,6 +51,7 @@ class Compiled:
         self._pool = Pool(threads) if threads > 1 else None
         self._lock = threading.Lock()
         self._now: tuple[Mapping[str, Array], Built] | None = None
+        self._proved: list[Plan] = []
         self._quick: Quick | None = None
         if all(t.name in self._fixed for t in self._seldom):
             body = self._build(self._settings({})).body
@@ -196,6 +200,9 @@ class Compiled:
             raise InputError("not finite", where=f"{self._where}, input {q.scale.name}")
         with self._lock:
             built = self._builder.build(settings)
+            if built.plans and (plan := built.plans[0][1].plan) not in self._proved:
+                prove(self._source, built.body, settings)
+                self._proved.append(plan)
             self._now = (settings, built)
         return built
 

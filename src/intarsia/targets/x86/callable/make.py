@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from intarsia.ground import QUIET, InputError, Trace
 from intarsia.operators import Operator, Quantised, Tensor, random_inputs
 from intarsia.targets.x86.callable.body import Body
-from intarsia.targets.x86.callable.build import Builder, Source, source_of
+from intarsia.targets.x86.callable.build import Builder
 from intarsia.targets.x86.callable.compiled import Compiled
+from intarsia.targets.x86.callable.source import Source, source_of
 from intarsia.targets.x86.engine import Engine
 from intarsia.targets.x86.features import Features
 from intarsia.targets.x86.lowering.packed import aligned_copy
