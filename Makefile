@@ -5,6 +5,7 @@ VENV    := .venv
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.installed
 DOCSTAMP := $(VENV)/.installed-docs
+LIBSTAMP := $(VENV)/.installed-libraries
 PIP     := $(BIN)/python -m pip --disable-pip-version-check
 WORKERS ?= auto
 
@@ -12,12 +13,15 @@ WORKERS ?= auto
 EXAMPLES ?= 10000
 SEED     ?= $(shell date +%s)
 
+# Where torch is found without CUDA.
+TORCH   ?= https://download.pytorch.org/whl/cpu
+
 # Overridden by `make PYTHON=/path/to/python setup`.
 PYTHON  ?= $(shell for p in python3.11 python3; do \
 	"$$p" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; \
 	done)
 
-.PHONY: help setup test check docs bench demo fuzz lock clean
+.PHONY: help setup test check docs bench bench-native demo fuzz lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -26,9 +30,11 @@ help:
 	@echo "make test    all tests"
 	@echo "make docs    the documentation as a site in build/site"
 	@echo "make check   formatting, linting, types and the import contract"
-	@echo "make bench   every figure of README: VTA, proofs, schedules, plans, chips, predictions (DeepBench continues where it stopped)"
+	@echo "make bench   every figure of README, in about two hours on two cores; the short ones first, bench-native last"
+	@echo "make bench-native   those beside libraries: installs torch, OpenVINO and ONNX Runtime (Linux, Python 3.11,"
+	@echo "             300 MB to fetch) into $(VENV) and needs AVX512-VNNI"
 	@echo "make fuzz    random operators and instructions (EXAMPLES=$(EXAMPLES), SEED=... repeats a run)"
-	@echo "make lock    renew requirements.lock and requirements-docs.lock from pyproject.toml"
+	@echo "make lock    renew the three lock files from pyproject.toml"
 	@echo "make clean   remove everything that make made"
 
 setup: $(STAMP)
@@ -62,21 +68,42 @@ $(DOCSTAMP): $(STAMP) requirements-docs.lock
 	$(PIP) install --require-hashes -r requirements-docs.lock
 	@touch $(DOCSTAMP)
 
+# Minutes on two cores that do nothing else, at the end of each line. Interrupted, those of more than five continue
+# where they stopped, but for the search of eight models.
 bench: setup
-	$(BIN)/python benchmarks/vta_reference.py
-	$(BIN)/python benchmarks/embed_deepbench.py
-	$(BIN)/python benchmarks/vta_batch16.py --calls
-	$(BIN)/python benchmarks/skew_gain.py
-	$(BIN)/python benchmarks/schedule.py
-	$(BIN)/python benchmarks/placement.py
-	$(BIN)/python benchmarks/predictions.py
-	$(BIN)/python benchmarks/expert_plans.py
-	$(BIN)/python benchmarks/chip_search.py
-	$(BIN)/python benchmarks/embedding_costs.py --search
-	$(BIN)/python benchmarks/published_evaluation.py
-	$(BIN)/python benchmarks/serving.py
-	$(BIN)/intarsia calibrate a100 --recompute none --attention eager
-	$(BIN)/intarsia bench deepbench --target vta --set inference
+	$(BIN)/python benchmarks/predictions.py                                 # 0.1
+	$(BIN)/python benchmarks/serving.py                                     # 0.1
+	$(BIN)/intarsia calibrate a100 --recompute none --attention eager       # 0.2
+	$(BIN)/intarsia serve llama2-7b --cluster tpuv4x8 --prompt 512 --output 256 --space wide  # 0.3
+	$(BIN)/python benchmarks/vta_reference.py                               # 0.5
+	$(BIN)/python benchmarks/schedule.py                                    # 1
+	$(BIN)/python benchmarks/chip_search.py                                 # 1
+	$(BIN)/intarsia search gpt3-175b --space phaze --cluster tpuv4x1024 --global-batch 4096 --seq 2048  # 1
+	$(BIN)/intarsia plan gpt3-175b --cluster tpuv4-likex1024 --global-batch 4096 --seq 2048  # 0.5
+	$(BIN)/python benchmarks/placement.py                                   # 2
+	$(BIN)/python benchmarks/expert_plans.py                                # 2
+	$(BIN)/python benchmarks/embed_deepbench.py                             # 2
+	$(BIN)/python benchmarks/vta_batch16.py --calls                         # 1
+	$(BIN)/python benchmarks/skew_gain.py                                   # 3
+	$(BIN)/python benchmarks/schedule.py --seeds 3 10                       # 3
+	$(MAKE) demo                                                            # 2
+	$(BIN)/python benchmarks/embedding_costs.py --search                    # 5
+	$(BIN)/python benchmarks/embedding_costs.py --search --space phaze      # 5
+	$(BIN)/python benchmarks/chip_search.py --models all --together         # 15
+	$(BIN)/intarsia bench deepbench --target vta --set inference            # 15
+	$(BIN)/intarsia bench deepbench --target vta --set inference --kind conv  # the same, without the products
+	$(BIN)/intarsia bench deepbench --target vta --set inference --kind gemm  # and without the convolutions
+	$(BIN)/python benchmarks/vta_batch16.py                                 # 20
+	$(BIN)/python benchmarks/published_evaluation.py                        # 20
+	$(MAKE) bench-native                                                    # 1, without what is downloaded
+
+bench-native: $(LIBSTAMP)
+	$(BIN)/intarsia bench x86 --against torch,openvino,onnxruntime
+	$(BIN)/python benchmarks/native_model.py
+
+$(LIBSTAMP): $(STAMP) requirements-libraries.lock
+	$(PIP) install --require-hashes --extra-index-url $(TORCH) -r requirements-libraries.lock
+	@touch $(LIBSTAMP)
 
 demo: setup
 	$(BIN)/intarsia study examples/quickstart.toml -o out/quickstart
@@ -96,6 +123,10 @@ lock:
 	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/python -m piptools compile --quiet --strip-extras --generate-hashes \
 		--allow-unsafe --extra docs --constraint requirements.lock --no-emit-index-url --no-emit-find-links \
 		--no-emit-trusted-host --no-emit-options --output-file requirements-docs.lock pyproject.toml
+	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/python -m piptools compile --quiet --strip-extras --generate-hashes \
+		--allow-unsafe --extra libraries --constraint requirements.lock --extra-index-url $(TORCH) \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
+		--output-file requirements-libraries.lock pyproject.toml
 
 clean:
 	rm -rf $(VENV) build out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache src/*.egg-info

@@ -19,6 +19,7 @@ from typing import Any
 from command import options, read, write
 
 from intarsia.flow.serving import serve_model
+from intarsia.flow.serving_question import ServingWanted
 
 TABLE = Path(__file__).parent / "measured" / "serving.csv"
 
@@ -54,10 +55,11 @@ GROUPS = (
 def _row(row: dict[str, str]) -> dict[str, Any]:
     one_by_one = row["source"].startswith("nim") or row["batch"] == "1"
     only = {"tensor": (row["tensor"],), "pipeline": ("1",), "data": ("1",)}
-    answer = serve_model(
-        row["model"], row["cluster"], int(row["prompt"]), int(row["output"]), batch=int(row["batch"]),
+    wanted = ServingWanted(
+        int(row["prompt"]), int(row["output"]), batch=int(row["batch"]),
         only=only | ({"prompts": ("1",)} if one_by_one else {}), dtype=row["dtype"], cache=row["kv_dtype"],
     )  # fmt: skip
+    answer = serve_model(row["model"], row["cluster"], wanted)
     if answer.plan is None:
         raise SystemExit(f"{row}: {answer.because}")
     predicted, measured = float(getattr(answer.plan.pace, row["quantity"])), float(row["measured"])

@@ -6,6 +6,7 @@ A page holds nothing but headings and directives, so that the docstrings stay wh
 from __future__ import annotations
 
 import io
+import os
 import sys
 from contextlib import redirect_stdout
 from importlib import import_module
@@ -16,7 +17,7 @@ from typing import Any, get_origin
 
 import intarsia
 from intarsia.cli import main
-from intarsia.cli.parser import GROUPS
+from intarsia.cli.parser import GROUPS, WIDTH
 
 FLOW = "intarsia.flow"
 
@@ -28,12 +29,14 @@ def rooms() -> list[str]:
 
 
 def room(name: str) -> str:
-    """The page of one room."""
+    """The page of one room; what a room around it exports too is indexed there."""
     module = import_module(name)
+    around = import_module(name.rpartition(".")[0])
     lines = [name, "=" * len(name), "", f".. automodule:: {name}", "   :no-members:", ""]
     for public in exported(module):
         value = getattr(module, public)
         lines.append(f".. {directive(value)}:: {name}.{public}")
+        lines += ["   :no-index:"] if public in getattr(around, "__all__", ()) else []
         lines += ["   :members:", "   :exclude-members: __init__"] if isinstance(value, type) else []
         lines.append("")
     return "\n".join(lines)
@@ -79,6 +82,7 @@ def fenced(text: str) -> list[str]:
 
 
 if __name__ == "__main__":
+    os.environ["COLUMNS"] = str(WIDTH)  # whatever terminal makes the site
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     for each in rooms():

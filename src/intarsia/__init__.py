@@ -21,6 +21,7 @@ def compile(  # noqa: A001 (what it does)
     constants: Mapping[str, NDArray[Any]] | None = None,
     threads: int = 1,
     measure: int = 0,
+    features: str | None = None,
 ) -> Compiled:
     """An operator as a function on NumPy arrays: native code of this processor.
 
@@ -31,10 +32,12 @@ def compile(  # noqa: A001 (what it does)
             and are packed when they change.
         threads: how many share the work of a call; the result has the same bits with any number.
         measure: how many plans are measured, of which the fastest is taken; 0 for the one that is predicted to be.
+        features: how much of the processor code may use: avx2, avx-vnni, avx512, avx512-vnni, avx512-bf16; all that it
+            has for None.
 
     Raises:
         InputError: anything of these that is wrong, or that the processor cannot do.
     """
     from intarsia.flow import compile_function
 
-    return compile_function(operator, target, constants=constants, threads=threads, measure=measure)
+    return compile_function(operator, target, constants=constants, threads=threads, measure=measure, features=features)

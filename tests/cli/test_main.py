@@ -33,6 +33,17 @@ def test_help_fits_a_screen_and_shows_an_example(name: str, capsys: pytest.Captu
     assert f"  intarsia {name}".rstrip() in "\n".join(lines[lines.index("example:") :])
 
 
+@pytest.mark.parametrize("name", [c.name for c in COMMANDS])
+def test_help_is_as_wide_as_a_narrow_terminal(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main([name, "--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(len(line) for line in lines if line.startswith("  -")) <= 80
+    assert len(lines) <= 42
+
+
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys; from intarsia.cli import main; main(['embed', '--help']); main(['plan', '--help']); "
@@ -53,7 +64,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     [
         ([], "the following arguments are required: COMMAND; try: intarsia --help"),
         (["show"], "the following arguments are required: SPEC; try: intarsia show --help"),
-        (["show", "gemm:m=1,n=1,k=1", "--jso"], "unrecognized arguments: --jso; try: intarsia --help"),
+        (["show", "gemm:m=1,n=1,k=1", "--jso"], "unrecognized arguments: --jso; try: intarsia show --help"),
         (["embed", "gemm:m=1,n=1,k=1"], "the following arguments are required: --instr; try: intarsia embed --help"),
     ],
 )

@@ -7,15 +7,15 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import int8_model
+import onnx
 import pytest
+from onnx import TensorProto, helper
 
 from intarsia.cli import main
 from intarsia.flow.native import nodes
-from intarsia.targets.x86 import host_features, usable
+from intarsia.targets.x86 import host_features
 
-pytestmark = pytest.mark.skipif(
-    "x86.vpdpbusd" not in usable(host_features()), reason="the processor has no AVX512-VNNI"
-)
+pytestmark = pytest.mark.skipif(not host_features().has("avx2", "fma"), reason="the processor lacks AVX2")
 runtime = pytest.mark.skipif(find_spec("onnxruntime") is None, reason="onnxruntime is not installed")
 
 
@@ -45,6 +45,18 @@ def test_an_input_must_have_a_shape(tmp_path: Path, capsys: pytest.CaptureFixtur
     file = int8_model.network(tmp_path / "net.onnx", fixed=False)
     assert main(["run", file, "--target", "x86"]) == 2
     assert "net.onnx, x: the model's input has no fixed shape" in capsys.readouterr().err
+
+
+@runtime
+def test_what_onnxruntime_refuses_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    infos = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [2, 2]) for name in ("x", "y")]
+    node = helper.make_node("Swirl", ["x"], ["y"], name="swirl", domain="of.nobody")
+    graph = helper.make_graph([node], "one", infos[:1], infos[1:])
+    opsets = [helper.make_opsetid("", 15), helper.make_opsetid("of.nobody", 1)]
+    file = tmp_path / "net.onnx"
+    onnx.save(helper.make_model(graph, ir_version=8, opset_imports=opsets), file)
+    assert main(["run", str(file), "--target", "x86"]) == 2
+    assert "net.onnx, swirl (Swirl): onnxruntime refuses it: [ONNXRuntimeError] : " in capsys.readouterr().err
 
 
 def test_one_node_needs_no_runtime(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -32,6 +32,9 @@ def test_json_tells_the_optimum_and_its_certificate(capsys: pytest.CaptureFixtur
     assert found["optimum"]["tensor_cores"] == 8
     assert found["audit"]["beaten"] == []
     assert found["optimum"]["models"][0]["strategy"]["zero"] == 1
+    energy = found["optimum"]["models"][0]["energy"]
+    assert energy["peak_watts"] == pytest.approx(found["optimum"]["watts"])
+    assert 0 < energy["mean_watts"] < energy["peak_watts"]
 
 
 def test_text_and_a_second_run(capsys: pytest.CaptureFixture[str]) -> None:
@@ -43,6 +46,8 @@ def test_text_and_a_second_run(capsys: pytest.CaptureFixture[str]) -> None:
     lines = [[line for line in text.splitlines() if not line.startswith("search")] for text in (first, second)]
     assert lines[0] == lines[1]
     assert "8 × 128×128 tensor, 2 × 128 vector" in first
+    assert "\n  a device    " in first
+    assert " W at most: products " in first
 
 
 def test_more_memory_is_chosen_where_it_helps(capsys: pytest.CaptureFixture[str]) -> None:

@@ -104,7 +104,10 @@ def test_phases_may_have_devices_of_their_own(capsys: pytest.CaptureFixture[str]
         (("--batch", "-2"), "batch is negative: -2; allowed: 1 or more; 0 for any"),
         (("--dtype", "int4"), "--dtype: unknown type: int4; allowed: bf16, fp8"),
         (("--kv-dtype", ""), "--kv-dtype: unknown type: nothing; allowed: bf16, fp8"),
-        (("--only", "zero=1"), "--only: unknown choice: zero; allowed: tensor, pipeline, expert, data, prompts, batch"),
+        (
+            ("--only", "tensr=1"),
+            "--only: unknown choice: tensr; allowed: tensor, pipeline, expert, data, prompts, batch; try: tensor",
+        ),
         (("--only", "tensor=x"), "--only: tensor cannot be so: x; allowed: 1 or more"),
         (("--only", "tensor=3"), "--only tensor=3: llama3-8b cannot be cut so: there are 2 devices"),
         (("--only", "expert=2"), "--only expert=2: llama3-8b cannot be cut so: expert 2 for a model without experts"),

@@ -33,6 +33,12 @@ def test_a_page_names_what_a_room_exports() -> None:
     assert ".. autofunction:: intarsia.solvers.minimal_conflict\n" in page
 
 
+def test_what_two_rooms_export_is_indexed_once() -> None:
+    room = script("reference").room
+    assert ".. autoclass:: intarsia.search.ServingQuestion\n   :members:" in room("intarsia.search")
+    assert ".. autoclass:: intarsia.search.serving.ServingQuestion\n   :no-index:\n" in room("intarsia.search.serving")
+
+
 def test_every_command_is_told_of() -> None:
     page = script("reference").commands()
     assert "### embed\n\n```text\nusage: intarsia embed" in page

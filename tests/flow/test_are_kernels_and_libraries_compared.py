@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from onnx import TensorProto, helper
 
 from intarsia.cli import main
 from intarsia.flow.bench import deepbench_rows
 from intarsia.flow.native import bench, suites
 from intarsia.flow.native.answers import BenchedShape, Goal, NativeBench, Ours, Rival, Times
 from intarsia.flow.native.libraries import Prepared, known
+from intarsia.flow.native.libraries.by_onnxruntime import refusals
 from intarsia.flow.native.shapes import Convolution, Form, Problem, Product, problem
 from intarsia.flow.native.suites import Named, shape_of
 from intarsia.ground import InputError
@@ -44,6 +46,7 @@ class Library:
     forms: tuple[Form, ...] = ("uint8",)
     calls: int = 0
     name: str = "fake 1.0"
+    refusals: tuple[type[Exception], ...] = (RuntimeError,)
 
     def prepare(self, made: Problem, form: Form) -> Prepared | None:
         if form not in self.forms:
@@ -90,7 +93,7 @@ def test_a_library_that_is_right_is_timed(monkeypatch: pytest.MonkeyPatch) -> No
     [
         (Library(lambda right: right ^ 1), "wrong: 160 of 160"),
         (Library(lambda right: right[:2]), "wrong: its shape"),
-        (Library(refuses), "refused: no such shape"),
+        (Library(refuses), "refused: no such shape\nand more"),
         (None, "not installed"),
     ],
 )
@@ -101,6 +104,73 @@ def test_who_is_wrong_is_not_timed(library: Library | None, why: str, monkeypatc
     assert shape.speedup is None
     assert shape.correct
     assert library is None or library.calls <= 1
+
+
+@native
+def test_a_mistake_in_how_a_library_is_called_is_no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RuntimeError, match="no such shape"):
+        benched(monkeypatch, Library(refuses, refusals=(KeyError,)), SMALL[:1])
+
+
+@native
+def test_why_a_library_was_not_timed_is_printed_and_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench, "known", lambda *_: Library(refuses))
+    monkeypatch.setattr(suites, "X86", SMALL[:1])
+    file = tmp_path / "answer.json"
+    assert main(["bench", "x86", "--against", "torch", "--json", str(file)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(maxsplit=2)[2] for line in lines if line.startswith("not timed")] == [
+        "a product, fake 1.0: refused: no such shape"
+    ]
+    (library,) = json.loads(file.read_text())["shapes"][0]["libraries"]
+    assert (library["why"], library["seconds"]) == ("refused: no such shape\nand more", None)
+
+
+def test_onnxruntime_refuses_with_errors_of_its_own() -> None:
+    runtime = pytest.importorskip("onnxruntime")
+    node = helper.make_node("Relu", ["x"], ["y"])
+    infos = [helper.make_tensor_value_info(name, TensorProto.BFLOAT16, [2, 2]) for name in ("x", "y")]
+    graph = helper.make_graph([node], "one", infos[:1], infos[1:])
+    model = helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 15)])
+    with pytest.raises(refusals(runtime), match="Could not find an implementation for Relu"):
+        runtime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+
+
+@native
+def test_an_interrupted_suite_continues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    library, store = Library(), tmp_path / "times.sqlite"
+    monkeypatch.setattr(bench, "known", lambda *_: library)
+    told: list[tuple[int, int]] = []
+
+    def run(shapes: tuple[Named, ...], *, fresh: bool = False) -> NativeBench:
+        return bench.bench_native(
+            "mine", shapes, ("fake",), store=store, fresh=fresh, told=lambda n, of: told.append((n, of))
+        )
+
+    first, calls = run(SMALL[:1]), library.calls
+    again = run(SMALL)
+    assert (first.kept, again.kept) == (0, 1)
+    assert told == [(1, 1), (1, 2), (2, 2)]
+    assert again.shapes[0].ours[0].times == first.shapes[0].ours[0].times
+    assert library.calls > calls
+    renamed = replace(SMALL[0], name="another", count=7)
+    (shape,) = run((renamed,)).shapes
+    assert (shape.name, shape.count) == ("another", 7)
+    calls = library.calls
+    assert run(SMALL, fresh=True).kept == 0
+    assert library.calls > calls
+
+
+@native
+def test_a_shape_is_timed_for_a_limited_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "ROUNDS", 50)
+    monkeypatch.setattr(bench, "LIMIT", 0.0)
+    monkeypatch.setattr(bench, "TURN", 0.0)
+    (shape,) = bench.bench_native("mine", SMALL[:1], ()).shapes
+    assert shape.ours[0].times.runs == bench.FEWEST * bench.LEAST
+    assert shape.ours[0].bound
 
 
 @native
@@ -145,6 +215,7 @@ def test_only_equal_results_are_compared() -> None:
 def test_groups_have_a_mean_and_a_least_ratio() -> None:
     shapes = (shape_with(2.0), shape_with(8.0), shape_with(3.0, "odd"))
     answer = NativeBench("mine", "p", 0, 1, 0, 1.0, shapes, {"dense": Goal(1.0, 1.0)})
+    assert [ratio for ratio, _ in answer.slowest] == [2.0, 3.0, 8.0]
     assert answer.groups == ("dense", "odd")
     assert answer.mean("dense") == pytest.approx(4.0)
     assert min(answer.ratios("dense")) == 2.0

@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intarsia.operators import Quantised, evaluate, evaluate_quantised, numpy_dtype, quantised
-from intarsia.targets.x86 import host_features, usable
+from intarsia.targets.x86 import at_level, host_features
 from intarsia.targets.x86.callable import compiled, kernels
 
 BYTES = ("int8", "uint8")
 
-pytestmark = pytest.mark.skipif(
-    "x86.vpdpbusd" not in usable(host_features()), reason="the processor has no AVX512-VNNI"
-)
+pytestmark = pytest.mark.skipif(not host_features().has("avx2", "fma"), reason="the processor lacks AVX2")
+VNNI = pytest.mark.skipif(not host_features().has("avx512vnni"), reason="the processor lacks AVX512-VNNI")
+LEVELS = [pytest.param("avx512-vnni", marks=VNNI), "avx2"]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -28,9 +28,10 @@ def _own_cache(tmp_path_factory):
         yield
 
 
+@pytest.mark.parametrize("level", LEVELS)
 @fuzzed(4)
 @given(seed=st.integers(0, 2**48))
-def test_random_operators_run_like_the_reference(seed):
+def test_random_operators_run_like_the_reference(level, seed):
     random = Random(seed)
     numbers = np.random.default_rng(seed)
     operator = random_contraction(random, (random.choice(BYTES), random.choice(BYTES), "int32"))
@@ -39,7 +40,8 @@ def test_random_operators_run_like_the_reference(seed):
     factors = {read.tensor for read in operator.statements[0].reads}
     varying = {t.name for t in subject.inputs if t.name in factors and not t.constant}
     fixed = {name for name in inputs if name not in varying and random.random() < 0.7}
-    function = compiled(subject, {name: inputs[name] for name in fixed}, threads=random.choice((1, 1, 2, 3)))
+    threads = random.choice((1, 1, 2, 3))
+    function = compiled(subject, {n: inputs[n] for n in fixed}, threads=threads, features=at_level(level))
     expected = (
         evaluate_quantised(subject, inputs)
         if isinstance(subject, Quantised)

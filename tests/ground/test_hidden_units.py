@@ -24,16 +24,8 @@ BORDERS = {
     "cli/chips.py",  # prints what data sheets print
 }
 """Where files with units in their names are read or written."""
-COUNTS = {
-    "schedule/solve.py",
-    "schedule/milp.py",
-    "schedule/cpsat.py",
-    "schedule/mixed/cpsat.py",
-    "place/search.py",
-    "place/sums.py",
-    "flow/planning.py",
-}
-"""Bounds of outcomes are whole numbers: picoseconds. ``sums`` takes the slope of a line over a billion bytes."""
+COUNTS = {"place/sums.py"}
+"""It takes the slope of a line over a billion bytes."""
 FILES = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py"))
 
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from intarsia.ground.units import bytes_text, count_text, percent_text, ratio_text, seconds_text, tokens_text
+from intarsia.ground.units import (
+    bytes_text,
+    count_text,
+    from_picoseconds,
+    percent_text,
+    picoseconds,
+    ratio_text,
+    seconds_text,
+    tokens_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -37,3 +46,10 @@ def test_counts_ratios_and_parts() -> None:
     assert (tokens_text(22485.6), tokens_text(99.46)) == ("22,486", "99.5")
     assert percent_text(1, 8) == "12.5 %"
     assert percent_text(1, 0) == "–"
+
+
+@pytest.mark.parametrize("seconds", [0.0, 1e-13, 1.2345e-9, 0.00123, 59.96, 86_400.0])
+def test_a_bound_in_picoseconds_is_never_above_its_seconds(seconds: float) -> None:
+    count = picoseconds(seconds)
+    assert from_picoseconds(count) <= seconds * (1 + 1e-15)
+    assert from_picoseconds(count + 1) >= seconds * (1 - 1e-15)

@@ -15,15 +15,18 @@ from intarsia.ground import InputError
 from intarsia.machines.chips import read_chip
 from intarsia.machines.template import (
     PHAZE,
+    TPUV4_LIKE,
     WIDE,
+    Amounts,
     Point,
     TemplateSpace,
     chip_of,
     columns_of,
     energy,
     joules,
-    joules_column,
     money,
+    peak_amounts,
+    point_of,
     single,
 )
 
@@ -276,32 +279,59 @@ def test_an_impossible_space_is_refused(change: dict[str, object], message: str)
 
 
 def test_peak_power_is_the_energy_of_a_busy_second() -> None:
-    for point in (LIKE, Point(3, 4, 96, 48, 20, vector_width=64, clock=0.8e9, stacks=2, link_bandwidth=100e9)):
-        multiplies = point.tensor_cores * point.width * point.depth * point.clock
-        lanes = point.vector_cores * point.vector_width * point.clock
-        moved = 2 * point.tensor_cores * (point.width + point.depth) * point.clock + 2 * 3 * lanes
-        found = joules(point, 2 * multiplies, lanes, moved, point.hbm_bandwidth, point.link_bandwidth, 1.0)
-        assert found == pytest.approx(point.watts)
+    two = Point(2, 2, 64, 64, 16, more_cores=16, more_width=16, more_depth=8)
+    for point in (LIKE, two, Point(3, 4, 96, 48, 20, vector_width=64, clock=0.8e9, stacks=2, link_bandwidth=100e9)):
+        found = joules(point, peak_amounts(point))
+        assert sum(found.values()) == pytest.approx(point.watts)
+        assert found["padding"] == 0
 
 
 def test_energy_is_additive_and_rest_costs_too() -> None:
-    nothing = joules(LIKE, 0, 0, 0, 0, 0, 2.0)
-    assert nothing == pytest.approx(2 * 0.15 * LIKE.area)
-    hbm = joules(LIKE, 0, 0, 0, 1e9, 0, 0.0)
-    assert hbm == pytest.approx(1e9 * 8 * 3.97e-12)
-    both = joules(LIKE, 1e12, 1e9, 1e9, 1e9, 1e9, 2.0)
-    parts = [(1e12, 0, 0, 0, 0), (0, 1e9, 0, 0, 0), (0, 0, 1e9, 0, 0), (0, 0, 0, 1e9, 0), (0, 0, 0, 0, 1e9)]
-    assert both == pytest.approx(nothing + sum(joules(LIKE, *part, 0.0) for part in parts))
+    assert joules(LIKE, Amounts(seconds=2.0)) == pytest.approx(nothing_but("rest", 2 * 0.15 * LIKE.area))
+    assert joules(LIKE, Amounts(hbm_bytes=1e9)) == pytest.approx(nothing_but("HBM", 1e9 * 8 * 3.97e-12))
+    assert joules(LIKE, Amounts(link_bytes=1e9)) == pytest.approx(nothing_but("links", 1e9 * 8 * 5.5e-12))
+    some = Amounts(1e12, 2e12, vector_ops=1e9, vector_bytes=2e9, hbm_bytes=1e9, seconds=1.0)
+    more = Amounts(3e12, 3e12, vector_ops=5e9, link_bytes=1e9, seconds=0.5)
+    both, each = joules(LIKE, some + more), (joules(LIKE, some), joules(LIKE, more))
+    assert both == pytest.approx({name: sum(one[name] for one in each) for name in both})
+    assert joules(LIKE, some.times(3)) == pytest.approx({name: 3 * value for name, value in each[0].items()})
 
 
-def test_energies_of_many_chips_are_those_of_each() -> None:
-    drawn = _drawn(12)
-    flops, seconds = np.linspace(0, 1e15, len(drawn)), np.linspace(2, 1, len(drawn))
-    rest = (np.float64(1e10), np.float64(1e11), np.float64(1e9), np.float64(1e8))
-    found = joules_column(columns_of(drawn), flops, *rest, seconds)
-    for row, point in enumerate(drawn):
-        each = joules(point, float(flops[row]), *(float(of) for of in rest), float(seconds[row]))
-        assert found[row] == pytest.approx(each)
+def nothing_but(name: str, value: float) -> dict[str, float]:
+    return {**dict.fromkeys(joules(LIKE, Amounts()), 0.0), name: value}
+
+
+def test_a_lane_that_multiplies_zeros_takes_as_much_as_one_that_works() -> None:
+    full, half = joules(LIKE, Amounts(products=1e12, lanes=1e12)), joules(LIKE, Amounts(products=5e11, lanes=1e12))
+    assert half["products"] == half["padding"] == pytest.approx(full["products"] / 2)
+    assert half["buffer"] == full["buffer"] > 0
+
+
+def test_a_slower_clock_saves_energy_of_logic_and_rest_alone() -> None:
+    slow = replace(LIKE, clock=0.7e9)
+    supply = float(energy.Technology().voltage(np.array([0.7e9]))[0])
+    every = Amounts(1e12, 2e12, vector_ops=1e9, vector_bytes=2e9, hbm_bytes=1e9, link_bytes=1e9, seconds=1.0)
+    before, after = joules(LIKE, every), joules(slow, every)
+    ratios = {name: after[name] / before[name] for name in before}
+    logic = dict.fromkeys(("products", "padding", "vector", "buffer"), supply**2)
+    assert ratios == pytest.approx({**logic, "HBM": 1.0, "links": 1.0, "rest": supply})
+
+
+def test_a_chip_is_that_of_its_point() -> None:
+    two = Point(2, 2, 64, 64, 16, more_cores=16, more_width=16, more_depth=8)
+    for point in (LIKE, two, TPUV4_LIKE, *_drawn(30)):
+        known = np.isfinite(single(point).area[0])
+        assert point_of(chip_of(point)) == (point if known else None)
+
+
+@pytest.mark.parametrize("name", ["a100", "tpuv4", "nvdla-scaled"])
+def test_other_chips_have_no_point(name: str) -> None:
+    """NVDLA's buffers are the cores' own, of half a MiB; the catalogue's TPUv4-like chip is one of the template."""
+    assert point_of(read_chip(name)) is None
+    like = read_chip("tpuv4-like")
+    assert point_of(like) == replace(TPUV4_LIKE, hbm_gib=32)
+    assert point_of(replace(like, hbm_bandwidth=1e12)) is None
+    assert point_of(replace(like, serial=True)) is None
 
 
 def test_energies_meet_the_published_tables() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import socket
 import sys
 from collections.abc import Iterator
 from types import ModuleType
@@ -145,4 +146,15 @@ def test_without_ray_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) 
 def test_a_cluster_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     with pytest.raises(InputError, match="--ray: there is no such Ray cluster"), crew(small_question(), 1, "auto"):
+        pass
+
+
+@pytest.mark.usefixtures("ray")
+@pytest.mark.parametrize("kind", ["", "ray://"])
+def test_an_address_where_nobody_answers(kind: str) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"{kind}127.0.0.1:{free.getsockname()[1]}"
+    refused = pytest.raises(InputError, match=r"--ray: there is no such Ray cluster .*refused.*; try: ray status")
+    with refused, crew(small_question(), 1, address):
         pass

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from math import inf
 
 import numpy as np
 import pytest
 
+from intarsia.flow.serving_question import ServingWanted
 from intarsia.flow.serving_search import search_serving_chip
 from intarsia.ground import InputError
 from intarsia.machines.chips import efficiency_of
@@ -202,7 +202,9 @@ def small(tmp_path):
 
 
 def test_the_deployment_on_the_best_chip_is_the_one_of_serve(small):
-    answer = search_serving_chip("gpt2", "tpuv4x2", 64, 8, space=small, audited=4, objective="throughput-per-watt")
+    answer = search_serving_chip(
+        "gpt2", "tpuv4x2", ServingWanted(64, 8), space=small, audited=4, objective="throughput-per-watt"
+    )
     assert answer.plan.pace == answer.searched.served.pace
     watts = 2 * answer.searched.point.watts
     assert answer.searched.score == pytest.approx(answer.plan.pace.tokens_per_second / watts)
@@ -210,7 +212,7 @@ def test_the_deployment_on_the_best_chip_is_the_one_of_serve(small):
 
 
 def test_limits_that_no_chip_meets_are_an_answer(small):
-    answer = search_serving_chip("gpt2", "tpuv4x2", 64, 8, space=small, ttft=1e-6, tpot=inf)
+    answer = search_serving_chip("gpt2", "tpuv4x2", ServingWanted(64, 8, ttft=1e-6), space=small)
     assert answer.plan is None
     assert "ttft" in answer.outcome.because[0]
     assert "ttft" in answer.outcome.relaxation
@@ -228,7 +230,7 @@ def test_limits_that_no_chip_meets_are_an_answer(small):
 )
 def test_what_is_wrong_is_refused(small, wrong, text):
     with pytest.raises(InputError, match=text):
-        search_serving_chip("gpt2", "tpuv4x2", 64, 8, **{"space": small} | wrong)
+        search_serving_chip("gpt2", "tpuv4x2", ServingWanted(64, 8), **{"space": small} | wrong)
 
 
 def test_chips_with_a_second_kind_of_tensor_cores():

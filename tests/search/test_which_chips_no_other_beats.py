@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from functools import cache
 from math import inf
@@ -15,10 +14,12 @@ from questions import FEW, PLAIN, brute, brute_pairs, drawn, small_question, tra
 
 from intarsia.machines.clusters import read_cluster
 from intarsia.place.space import variants
-from intarsia.search import Objective, Per, Question, Searched, Several, audit, crew, search
+from intarsia.search import Known, Objective, Per, Question, Searched, Several, audit, crew, first, search
 from intarsia.search.bounding import FRONT, Share
+from intarsia.search.candidates import Candidate
 from intarsia.search.ladder import ALL, STEP
-from intarsia.search.shares import Own, Shares
+from intarsia.search.rounds import layers
+from intarsia.search.shares import Own, Shares, others
 from intarsia.search.staircase import Staircase
 
 CLOSE = 1e-9
@@ -122,21 +123,75 @@ def test_with_a_tolerance_every_chip_is_nearly_dominated(name: str, tolerance: f
         assert step.bound <= scores[costs < below].min() * (1 + CLOSE)
 
 
+@pytest.mark.parametrize("tolerance", [0.0, 0.02])
+@pytest.mark.parametrize("seed", range(6))
+def test_fronts_of_questions_drawn_at_random(seed: int, tolerance: float) -> None:
+    """Any objective, one training or two, one memory or two, and a front by area, watts or dollars."""
+    front = (Per.AREA, Per.WATT, Per.DOLLAR)[seed % 3]
+    question = asked(front, question=drawn(20 + seed))
+    scores, costs = enumerated_of(20 + seed, front)
+    found = search(replace(question, objective=replace(question.objective, tolerance=tolerance)))
+    if not tolerance:
+        assert np.array(steps_of(found)) == pytest.approx(np.array(enumerated(scores, costs)), rel=CLOSE)
+    for score, cost in zip(scores, costs, strict=True):
+        best = min((step.looked.score for step in found.front if step.cost <= cost), default=inf)
+        assert score == inf or best <= score * (1 + tolerance) * (1 + CLOSE)
+    for step, below in zip(found.front, [*(one.cost for one in found.front[1:]), inf], strict=True):
+        assert step.bound <= scores[costs < below].min() * (1 + CLOSE)
+    assert audit(question, found, 4).beaten == () or tolerance
+
+
+@cache
+def enumerated_of(seed: int, front: Per) -> tuple[np.ndarray, np.ndarray]:
+    """The scores of all chips of a drawn question, and what they cost."""
+    return brute_pairs(asked(front, question=drawn(seed)))
+
+
 @pytest.mark.parametrize("tolerance", [0.0, 0.05])
 def test_the_front_does_not_depend_on_the_number_of_workers(tolerance: float) -> None:
     question = asked(Per.AREA, tolerance=tolerance, question=SIZED)
-    told = set()
-    for workers in (1, 2):
-        with crew(question, workers) as hands:
-            one = search(question, crew=hands)
+    alone = search(question)
+    told = {(alone.row, alone.score, alone.certificate, alone.looked, alone.front)}
+    for evaluating, bounding in ((2, 2), (4, 1)):
+        with crew(question, evaluating) as hands, others(question, bounding) as handles:
+            one = search(question, crew=hands, shares=Shares(handles))
         told.add((one.row, one.score, one.certificate, one.looked, one.front))
     assert len(told) == 1
+
+
+@pytest.mark.parametrize("tolerance", [0.0, 0.05])
+def test_a_front_that_is_interrupted_goes_on_where_it_was(tolerance: float) -> None:
+    question = asked(Per.AREA, tolerance=tolerance, question=SIZED)
+    whole = search(question)
+    kept: dict[Candidate, tuple[Known, ...]] = {}
+
+    class StoppedError(Exception):
+        pass
+
+    def keep(its: Candidate, found: tuple[Known, ...]) -> None:
+        again.append(kept.get(its) == found)
+        kept[its] = found
+        if len(again) > 2 + sum(again):
+            raise StoppedError
+
+    stopped = 0
+    for _ in range(len(whole.looked)):
+        again: list[bool] = []
+        try:
+            found = search(question, remember=lambda its: kept.get(its, (None,)), keep=keep)
+        except StoppedError:
+            stopped += 1
+            continue
+        assert (found.certificate, found.looked, found.front) == (whole.certificate, whole.looked, whole.front)
+        break
+    assert stopped > 1
+    assert len(kept) == len(whole.looked), "a chip was looked at that an undisturbed search does not look at"
 
 
 @pytest.mark.parametrize("name", ["area", "area of several sizes"])
 def test_without_chips_to_begin_with_the_front_is_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = searched(name)
-    monkeypatch.setattr(sys.modules["intarsia.search.search"], "SPREAD", 1)
+    monkeypatch.setattr(first, "SPREAD", 1)
     assert steps_of(search(QUESTIONS[name])) == steps_of(whole)
 
 
@@ -151,14 +206,16 @@ def test_an_audit_of_removed_chips_finds_none_beyond_the_front() -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)), max_size=12), st.floats(0, 0.5))
 def test_a_staircase_says_the_lowest_score_that_costs_no_more(pairs: list[tuple[int, int]], tolerance: float) -> None:
-    stairs = Staircase(tolerance)
+    stairs, strict = (Staircase(tolerance, ties=ties) for ties in (True, False))
     for cost, score in pairs:
         stairs.add(float(cost), float(score))
+        strict.add(float(cost), float(score))
     asked_at = np.arange(0.5, 10)
     told = stairs.limits(asked_at)
     for cost, limit in zip(asked_at.tolist(), told.tolist(), strict=True):
         least = min((score for own, score in pairs if own <= cost), default=inf)
         assert limit == stairs.limit(cost) == pytest.approx(least / (1 + tolerance), rel=1e-8)
+        assert least == inf or strict.limit(cost) * (1 + tolerance) < least < limit * (1 + tolerance)
     assert stairs.least == min((score for _, score in pairs), default=inf)
 
 
@@ -187,4 +244,24 @@ def test_every_step_of_a_front_bounds_the_best_plans(name: str) -> None:
         shares.rows(rows, [inf] * len(question.trainings))
         for at in range(len(question.trainings)):
             for step in FRONT:
-                assert (shares.climb(at, step, np.full(len(rows), inf)) <= scores[at, rows] * (1 + CLOSE)).all()
+                low = shares.climb(at, step, np.full(len(rows), inf))
+                assert (low <= scores[at, rows] * (1 + CLOSE)).all()
+            places, far = np.arange(len(rows)), np.full(len(rows), inf)
+            quick = shares.own(at, places, far)
+            own = shares.plans(at, places, far, far)
+            assert (low <= quick).all()
+            assert (quick <= own).all()
+            assert (own <= scores[at, rows] * (1 + CLOSE)).all()
+            assert (own >= scores[at, rows] * 0.8).all(), "no chip's own bound is far from its best plan"
+            assert (own > low * (1 + CLOSE)).any()
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)), max_size=14))
+def test_a_chip_is_as_deep_as_the_longest_chain_that_leads_to_it(pairs: list[tuple[int, int]]) -> None:
+    listed = sorted(pairs)
+    depths: list[int] = []
+    for at, (_, bound) in enumerate(listed):
+        before = [depth for depth, (_, own) in zip(depths, listed[:at], strict=True) if own <= bound]
+        depths.append(max(before, default=-1) + 1)
+    assert layers(np.array([float(bound) for _, bound in listed])).tolist() == depths

@@ -25,6 +25,12 @@ FLAGS = (
     "about:blank",
 )  # fmt: skip
 WAIT = 60.0
+DRAWN = (
+    "[...document.querySelectorAll('figure[data-chart]')].map(f => [f.dataset.chart, f.querySelectorAll('svg').length])"
+)
+"""Each chart of a report with its number of drawings."""
+TIP = "document.querySelector('.tip').hidden ? '' : document.querySelector('.tip').textContent"
+"""What a report tells of the mark under the pointer or the keyboard."""
 
 
 def chromium() -> str:
@@ -157,3 +163,15 @@ def browser(path: str) -> Iterator[Page]:
             os.close(back)
             started.kill()
             started.wait()
+
+
+@contextmanager
+def opened(page: Page, file: Path) -> Iterator[Page]:
+    """A report, just opened; whatever is done with it, nothing may be on the console, or asked for but itself."""
+    page.look()
+    page.said.clear()
+    page.asked.clear()
+    page.open(file)
+    yield page
+    assert page.said == []
+    assert {one.partition("#")[0] for one in page.asked} == {file.resolve().as_uri()}

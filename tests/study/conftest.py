@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import small_serving
+from browser import Page, browser, chromium
 from small_studies import written
 
 from intarsia.flow.study import StudyAnswer, read_study, run_study
@@ -46,3 +48,10 @@ def serving_out(serving_answer: StudyAnswer, tmp_path_factory: pytest.TempPathFa
     out = tmp_path_factory.mktemp("served") / "out"
     write_study(out, serving_answer)
     return out
+
+
+@pytest.fixture(scope="session")
+def shown() -> Iterator[Page]:
+    """A page of a browser, for tests that are skipped where there is none."""
+    with browser(chromium()) as page:
+        yield page

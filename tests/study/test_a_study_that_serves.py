@@ -7,6 +7,7 @@ import json
 import re
 import shlex
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from small_serving import GIVEN, SERVING, SPACE
 
 from intarsia.cli import main
 from intarsia.flow.serving import serve_model
+from intarsia.flow.serving_question import ServingWanted
 from intarsia.flow.serving_search import search_serving_chip
 from intarsia.flow.study import Result, StudyAnswer, compare, decode_study, read_result, read_study, run_study
 from intarsia.flow.study.neighbours import changes
@@ -24,7 +26,7 @@ from intarsia.machines.clusters import read_cluster
 from intarsia.machines.template import chip_of
 from intarsia.report.html import report_html
 
-ONLY = {"tensor": ("1", "2"), "pipeline": ("1", "2"), "prompts": ("1", "8")}
+WANTED = ServingWanted(64, 9, 0.5, 0.003, only={"tensor": ("1", "2"), "pipeline": ("1", "2"), "prompts": ("1", "8")})
 
 
 def served(answer: StudyAnswer) -> ServedRecord:
@@ -34,9 +36,7 @@ def served(answer: StudyAnswer) -> ServedRecord:
 
 def test_the_search_says_the_same(serving_answer: StudyAnswer, tmp_path: Path) -> None:
     (tmp_path / "space.toml").write_text(SPACE)
-    alone = search_serving_chip(
-        "gpt2", "tpuv4x4", 64, 9, space=str(tmp_path / "space.toml"), ttft=0.5, tpot=0.003, only=ONLY, audited=2, seed=1
-    )
+    alone = search_serving_chip("gpt2", "tpuv4x4", WANTED, space=str(tmp_path / "space.toml"), audited=2, seed=1)
     found, its, proof = serving_answer.result.search, served(serving_answer), alone.searched.certificate
     assert found is not None
     assert found.most
@@ -79,11 +79,10 @@ def test_limits_are_dropped_one_by_one(serving_answer: StudyAnswer) -> None:
     assert chosen.point is not None
     chip = chip_of(chosen.point)
     free = [
-        serve_model("gpt2", "tpuv4x4", 64, 9, tpot=0.003, only=ONLY, chip=chip),
-        serve_model("gpt2", "tpuv4x4", 64, 9, ttft=0.5, only=ONLY, chip=chip),
-        serve_model("gpt2", "tpuv4x4", 64, 9, ttft=0.5, tpot=0.003, only=ONLY,
-                    chip=replace(chip, hbm_bytes=2 * chip.hbm_bytes)),
-    ]  # fmt: skip
+        serve_model("gpt2", "tpuv4x4", replace(WANTED, ttft=inf), chip=chip),
+        serve_model("gpt2", "tpuv4x4", replace(WANTED, tpot=inf), chip=chip),
+        serve_model("gpt2", "tpuv4x4", WANTED, chip=replace(chip, hbm_bytes=2 * chip.hbm_bytes)),
+    ]
     for one, alone in zip(its.limits, free, strict=True):
         assert alone.plan is not None
         assert one.tokens == pytest.approx(alone.plan.pace.tokens_per_second, rel=1e-12)
@@ -112,7 +111,7 @@ def test_neighbours_are_deployed_anew(serving_answer: StudyAnswer) -> None:
     told = 0
     for key, one in steps.items():
         if one.point is not None and not key[0].startswith("network"):
-            alone = serve_model("gpt2", "tpuv4x4", 64, 9, ttft=0.5, tpot=0.003, only=ONLY, chip=chip_of(one.point))
+            alone = serve_model("gpt2", "tpuv4x4", WANTED, chip=chip_of(one.point))
             assert rows[key].tokens == (alone.plan.pace.tokens_per_second if alone.plan else None)
             budget = one.point.area <= 120 and one.point.watts <= 150
             assert rows[key].within is budget
@@ -125,7 +124,7 @@ def test_other_chips_have_their_own_deployments(serving_answer: StudyAnswer) -> 
     its = served(serving_answer)
     assert [one.chip for one in its.baselines] == ["TPUv4-like", "A100-SXM-80GB"]
     for name, one in zip(("tpuv4-like", "a100"), its.baselines, strict=True):
-        alone = serve_model("gpt2", f"{name}x4", 64, 9, ttft=0.5, tpot=0.003, only=ONLY)
+        alone = serve_model("gpt2", f"{name}x4", WANTED)
         assert one.tokens == (alone.plan.pace.tokens_per_second if alone.plan else None)
         assert one.interval == (alone.plan.interval if alone.plan else None)
         assert bool(one.because) == (alone.plan is None)
@@ -133,7 +132,7 @@ def test_other_chips_have_their_own_deployments(serving_answer: StudyAnswer) -> 
 
 def test_a_given_chip(tmp_path: Path) -> None:
     found = run_study(decode_study(GIVEN, where="given.toml"), store=tmp_path / "store.sqlite")
-    alone = serve_model("gpt2", "a100x4", 64, 9, chip=read_cluster("h100x4").chip)
+    alone = serve_model("gpt2", "a100x4", ServingWanted(64, 9), chip=read_cluster("h100x4").chip)
     assert alone.plan is not None
     assert served(found).best.tokens == alone.plan.pace.tokens_per_second
     assert found.result.search is None

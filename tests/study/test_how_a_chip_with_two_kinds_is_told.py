@@ -9,7 +9,7 @@ import pytest
 
 from intarsia.cost import Placed
 from intarsia.flow.study.chosen import Chosen
-from intarsia.flow.study.drawn import chip_record, template_point
+from intarsia.flow.study.drawn import chip_record
 from intarsia.flow.study.embeddings import embedding_records
 from intarsia.flow.study.layers import Running
 from intarsia.flow.study.neighbours import changes
@@ -17,7 +17,7 @@ from intarsia.flow.study.timelines import schedule_gantt
 from intarsia.graph import Group, Recompute, Variant
 from intarsia.machines.chips import efficiency_of
 from intarsia.machines.clusters import read_cluster
-from intarsia.machines.template import Point, chip_of
+from intarsia.machines.template import Point, chip_of, point_of
 from intarsia.models.transformer import from_sizes
 
 POINT = Point(4, 2, 128, 128, 16, more_cores=24, more_width=32, more_depth=16)
@@ -38,7 +38,7 @@ def run(chosen: Chosen) -> Running:
 
 def test_both_kinds_have_their_area(chosen: Chosen) -> None:
     record = chip_record(chosen)
-    assert template_point(chosen.cluster.chip) == POINT
+    assert point_of(chosen.cluster.chip) == POINT
     assert record.text == str(POINT)
     parts = {part.name: part for part in record.parts}
     assert (parts["tensor core"].count, parts["tensor core"].detail) == (4, "128×128")

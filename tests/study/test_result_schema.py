@@ -10,6 +10,7 @@ import pytest
 
 from intarsia.flow.study import SCHEMA, StudyAnswer, read_result, result_text
 from intarsia.ground import InputError
+from intarsia.report.html import report_html
 
 
 def changed(out: Path, to: Path, **fields: Any) -> Path:
@@ -77,6 +78,19 @@ def test_an_older_one_is_migrated_and_says_so(out: Path, tmp_path: Path, answer:
     )
     assert found.search.sizes == {str(now.devices): now.search.points}
     assert (found.models, found.chip, found.made) == (now.models, now.chip, now.made)
+
+
+def test_one_without_energies_is_read(out: Path, tmp_path: Path, answer: StudyAnswer) -> None:
+    """Plans of a result that was written before energies were counted, in this schema or in an older one."""
+    content = json.loads((out / "result.json").read_text())
+    assert answer.result.models[0].plan.energy is not None
+    del content["models"][0]["plan"]["energy"]
+    for number, older in enumerate((content, first_version(content))):
+        file = tmp_path / f"{number}.json"
+        file.write_text(json.dumps(older))
+        found = read_result(file)
+        assert found.models[0].plan.energy is None
+        assert "the result is older than energies of plans" in report_html(found)
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,23 @@ def test_an_unknown_choice_of_plans() -> None:
 
 
 @pytest.mark.parametrize(
+    ("table", "typed", "nearest"),
+    [
+        ("budget", "area", "area_mm2"),
+        ("total", "dollar", "dollars"),
+        ("choose", "zro", "zero"),
+        ("serving", "tttf", "ttft"),
+    ],
+)
+def test_an_unknown_key_of_a_table_is_answered_too(table: str, typed: str, nearest: str) -> None:
+    required = "prompt = 8\noutput = 8\n" if table == "serving" else ""
+    said = refused(f"{SEARCHED}[{table}]\n{required}{typed} = 1\n")
+    assert said.startswith(f"s.toml, [{table}]: unknown ")
+    assert f": {typed}; allowed: " in said
+    assert said.endswith(f"try: {nearest}")
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ('cluster = "a100x4"\nglobal_batch = 8\n', "s.toml: a study has a model or models: neither"),
@@ -57,7 +74,7 @@ def test_an_unknown_choice_of_plans() -> None:
             ASKED.replace('"a100x4"', '["a100x4", "a100x8"]'),
             "s.toml: one of several clusters is for a search of chips: a100x4,a100x8; try: space = ",
         ),
-        (SEARCHED + 'costs = "pads"\n', "unknown costs: pads; allowed: embedded, padded"),
+        (SEARCHED + 'costs = "pads"\n', "s.toml: unknown costs: pads; allowed: embedded, padded"),
         (ASKED + "[choose]\nzero = 7\n", "s.toml, [choose]: unknown ZeRO level: 7; allowed: 0, 1, 2, 3"),
         (ASKED.replace("8", '"eight"'), "s.toml: the study file is wrong: Expected `int`, got `str`"),
         (ASKED.replace('cluster = "a100x4"\n', ""), "s.toml: the study file is wrong: Object missing required"),

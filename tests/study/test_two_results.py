@@ -28,6 +28,8 @@ def test_figures_of_both(answer: StudyAnswer) -> None:
     assert rows["gpt2", "seconds of an iteration"].times == pytest.approx(2.0)
     assert rows["gpt2", "sequences or images a second"].times == pytest.approx(0.5)
     assert rows["chip", "die"].times == 1.0
+    assert rows["gpt2", "joules of an iteration"].times == 1.0
+    assert rows["gpt2", "mean watts of a device"].first.endswith(" W")
     assert not rows["chip", "tensor cores"].differs
     assert {group for group, _ in rows} == {"question", "chip", "search", "gpt2"}
     assert found.notes == ()

@@ -21,12 +21,14 @@ from intarsia.flow.study.result import Result
 from intarsia.ground import InputError
 from intarsia.machines.chips import efficiency_of
 from intarsia.machines.template import PHAZE, WIDE, TemplateSpace, chip_of, read_space
+from intarsia.place import energy_of
 from intarsia.place.choices import Choices
 from intarsia.place.search import best_plan
 from intarsia.solvers import Found
 
 SECTIONS = {
-    "chip", "gap", "front", "schedule", "pipeline", "memory", "time", "sensitivity", "embeddings", "baselines",
+    "chip", "gap", "front", "schedule", "pipeline", "memory", "time", "energy", "sensitivity", "embeddings",
+    "baselines",
 }  # fmt: skip
 
 
@@ -156,6 +158,20 @@ def test_embeddings_are_right(answer: StudyAnswer) -> None:
     assert [one.share for one in records] == sorted((one.share for one in records), reverse=True)
 
 
+def test_energy_is_that_of_the_plan(answer: StudyAnswer) -> None:
+    chosen, record = answer.chosen, answer.result.models[0].plan
+    its = chosen.planned[0]
+    found = energy_of(its.model, chosen.cluster, its.plan.prediction)
+    assert found is not None
+    assert record.energy is not None
+    said = record.energy
+    assert (said.parts, said.watts, said.peaks) == (found.parts, found.watts, found.peaks)
+    assert record.energy.joules == pytest.approx(sum(found.parts.values()))
+    assert record.energy.mean_watts == pytest.approx(record.energy.joules / record.seconds / its.plan.strategy.devices)
+    assert answer.result.chip is not None
+    assert record.energy.peak_watts == pytest.approx(sum(part.watts or 0.0 for part in answer.result.chip.parts))
+
+
 def test_every_section_says_how_it_was_made(answer: StudyAnswer) -> None:
     figures = figures_of(answer.result.study, answer.chosen)
     assert {one.section for one in figures} == SECTIONS
@@ -188,7 +204,9 @@ def test_a_given_chip_and_two_models(tmp_path: Path) -> None:
     }
     assert [one.name for one in found.models] == ["gpt2", "bert-base"]
     assert [one.folder for one in found.models] == ["plans/gpt2", "plans/bert-base"]
-    assert all(one.absent == {"baselines": "the study names none"} for one in found.models)
+    unknown = "nobody knows what work takes on A100-SXM-80GB: it is no chip of the template"
+    assert all(one.absent == {"baselines": "the study names none", "energy": unknown} for one in found.models)
+    assert all(one.plan.energy is None for one in found.models)
     assert all(one.embeddings and "nvidia.mma" in one.embeddings[0].instruction for one in found.models)
     assert found.sentence.startswith("On 4 devices with A100-SXM-80GB, gpt2 takes ")
     for one in found.models:
@@ -197,6 +215,19 @@ def test_a_given_chip_and_two_models(tmp_path: Path) -> None:
         )
         assert alone.plan is not None
         assert one.plan.seconds == alone.plan.seconds
+
+
+@pytest.mark.parametrize(("cluster", "floats"), [("tpuv4x2", "bfloat16"), ("a100x2", "float16")])
+def test_gradients_of_convolutions_have_embeddings_too(cluster: str, floats: str, tmp_path: Path) -> None:
+    text = f'model = "mobilenet-v2"\ncluster = "{cluster}"\nglobal_batch = 4\nbaselines = []\n'
+    text += "[choose]\ntensor = 1\nmicrobatch = 1\n"
+    (model,) = run_study(decode_study(text, where="s.toml"), store=tmp_path / "store.sqlite").result.models
+    gradients = [one for one in model.embeddings if one.operator.startswith("weight_gradient: ")]
+    assert gradients
+    for one in gradients:
+        assert "  W:float32[" in one.operator
+        assert f" O:{floats}[" in one.operator
+        assert f" I:{floats}[" in one.operator
 
 
 def test_nothing_fits(tmp_path: Path) -> None:

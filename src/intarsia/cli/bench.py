@@ -41,9 +41,9 @@ def _options(parser: ArgumentParser) -> None:
         "--workers", metavar="N", type=int, default=0, help="of vta: processes (default: one for each core)"
     )
     parser.add_argument(
-        "--store", metavar="FILE", type=Path, help="of vta: kept results (default: in the user's cache)"
+        "--store", metavar="FILE", type=Path, help="of deepbench: kept results (default: in the user's cache)"
     )
-    parser.add_argument("--fresh", action="store_true", help="of vta: compute again what was kept")
+    parser.add_argument("--fresh", action="store_true", help="of deepbench: compute again what was kept")
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="of the inputs (default 0)")
     parser.add_argument(
         "--against", metavar="LIBRARY,...", help="of x86: torch, openvino, onnxruntime (the extra `libraries`)"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intarsia.cli.command import Command, json_option, output_path
+from intarsia.cli.native_calibrate import calibrate_native
 from intarsia.cli.printing import print_fields, print_json, print_table
 from intarsia.cli.strategy_options import run_options
 from intarsia.ground import refuse_unwritable
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def _options(parser: ArgumentParser) -> None:
-    parser.add_argument("chip", metavar="CHIP", help="a name (`intarsia chips`), or a file")
+    parser.add_argument("chip", metavar="CHIP", help="a name (`intarsia chips`), or a file; x86 for native code here")
     parser.add_argument("--cluster", metavar="NAME", help="of the iterations (default: the chip's name)")
     parser.add_argument("--operators", metavar="CSV", type=Path, nargs="+", default=[], help="measured operators")
     parser.add_argument("--iterations", metavar="CSV", type=Path, help="measured runs with iteration_ms")
@@ -33,6 +34,8 @@ def _options(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
+    if arguments.chip == "x86":
+        return calibrate_native(arguments)
     from intarsia.flow.calibration import calibrate, shipped
 
     if arguments.output is not None:
@@ -107,5 +110,5 @@ COMMAND = Command(
     "intarsia calibrate a100 --recompute none --attention eager -o a100.json",
     _options,
     _run,
-    usage=("intarsia calibrate CHIP [--operators CSV ...] [--iterations CSV] ...",),
+    usage=("intarsia calibrate CHIP [--operators CSV ...] [--iterations CSV] ...", "intarsia calibrate x86"),
 )

@@ -18,16 +18,20 @@ WRONG = 1
 
 
 def native_options(parser: ArgumentParser) -> None:
-    """``--threads``, ``--measure``."""
+    """``--threads``, ``--measure``, ``--features``."""
     parser.add_argument("--threads", metavar="N", type=int, help="of x86: that share the work (default 1)")
     parser.add_argument(
         "--measure", metavar="K", type=int, help="of x86: measure the K plans predicted to be fastest, take the best"
     )
+    parser.add_argument(
+        "--features", metavar="LEVEL",
+        help="of x86: what code may use: avx2, avx-vnni, avx512, avx512-vnni, avx512-bf16 (default: all there is)",
+    )  # fmt: skip
 
 
 def refuse_native(arguments: Namespace) -> None:
     """Refuse options that only x86 has."""
-    for name in ("threads", "measure"):
+    for name in ("threads", "measure", "features"):
         if getattr(arguments, name) is not None:
             raise InputError("only x86 has it", where=f"--{name}", hint="--target x86")
 
@@ -47,6 +51,7 @@ def run_native(arguments: Namespace) -> int:
         arguments.spec,
         threads=1 if arguments.threads is None else arguments.threads,
         measure=arguments.measure or 0,
+        features=arguments.features,
         seed=arguments.seed,
         trace=trace_of(arguments),
     )
@@ -64,6 +69,7 @@ def print_native(answer: NativeAnswer) -> None:
         [
             ("operator", answer.operator.partition("\n")[0]),
             ("processor", f"{answer.processor}, {answer.threads} thread{'s' if answer.threads > 1 else ''}"),
+            ("features", answer.features),
             ("correct", "yes" if answer.correct else "NO"),
             ("seconds", f"{seconds_text(times.least)} (median {seconds_text(times.middle)}, {times.runs} runs)"),
             ("of the peak", "" if answer.part is None else percent_text(answer.part, 1)),
@@ -94,6 +100,7 @@ def native_json(answer: NativeAnswer) -> dict[str, Any]:
         "correct": answer.correct,
         "threads": answer.threads,
         "seed": answer.seed,
+        "features": answer.features,
         "seconds": answer.times.least,
         "median": answer.times.middle,
         "runs": answer.times.runs,

@@ -15,14 +15,19 @@ if TYPE_CHECKING:
     from intarsia.flow.native.answers import BenchedShape, NativeBench, Rival, Times
 
 WRONG = 1
+WORST = 10
+"""Shapes of a long suite that are shown once more, those of the least ratios."""
 
 
 def run_native_bench(arguments: Namespace) -> int:
     """Run a suite on x86 and print."""
     if arguments.target not in {None, "x86"}:
         raise InputError("the suite is for another target", where="--target", value=arguments.target, allowed="x86")
-    for name, given in (("config", arguments.config), ("store", arguments.store), ("fresh", arguments.fresh or None)):
-        if given is not None:
+    kept = arguments.suite == "deepbench"
+    for name, given, allowed in (
+        ("config", arguments.config, False), ("store", arguments.store, kept), ("fresh", arguments.fresh or None, kept),
+    ):  # fmt: skip
+        if given is not None and not allowed:
             raise InputError("x86 does not have it", where=f"--{name}", value=str(given))
     if arguments.workers:
         raise InputError("shapes are timed one after the other", where="--workers", value=str(arguments.workers))
@@ -39,7 +44,10 @@ def run_native_bench(arguments: Namespace) -> int:
             kind=arguments.kind,
             threads=1 if arguments.threads is None else arguments.threads,
             measure=arguments.measure or 0,
+            features=arguments.features,
             seed=arguments.seed,
+            store=arguments.store,
+            fresh=arguments.fresh,
             told=told,
         )
     if printed:
@@ -65,17 +73,24 @@ def print_native_bench(answer: NativeBench) -> None:
         right=("shapes", "mean", "goal", "least", "goal "),
     )
     print()
+    if len(answer.slowest) > 2 * WORST:
+        numbers = ("ratio", "of peak")
+        slow = [_slow_row(*one) for one in answer.slowest[:WORST]]
+        print_table(("least", *numbers, "library", "most time"), slow, right=numbers)
+        print()
     peak = next((shape.peak for shape in answer.shapes if shape.peak), None)
-    why = [f"{shape.name}, {r.library}: {r.why}" for shape in answer.shapes for r in shape.rivals if r.why]
-    absent = sorted({r.library for shape in answer.shapes for r in shape.rivals if r.why == "not installed"})
-    told = [text for text in why if not text.endswith("not installed")]
+    untimed = [(shape.name, r) for shape in answer.shapes for r in shape.rivals if r.why]
+    absent = sorted({r.library for _, r in untimed if r.why == "not installed"})
+    told = [f"{name}, {r.library}: {r.why.splitlines()[0]}" for name, r in untimed if r.why != "not installed"]
     print_fields(
         [
             ("processor", f"{answer.processor}, core {answer.core}, {answer.threads} threads each"),
+            ("features", answer.features),
             ("peak", "" if peak is None else f"{peak.calls:.3g} {peak.instruction} a second, the most in this run"),
             ("correct", "all, bit for bit" if answer.correct else "NOT ALL"),
+            ("kept", f"{answer.kept} of {len(answer.shapes)} shapes, timed by a run before" if answer.kept else ""),
             ("absent", ", ".join(absent)),
-            *(("refused", text) for text in told),
+            *(("not timed", text) for text in told),
             ("seconds", f"{seconds_text(answer.seconds)}, seed {answer.seed}"),
         ]
     )
@@ -89,20 +104,26 @@ def _row(shape: BenchedShape, names: list[str]) -> tuple[str, ...]:
     """Our least time with sums in int32, or requantised where nobody has sums; the libraries' with the same form."""
     if shape.refused:
         return (shape.name, *([""] * (len(names) + 4)), shape.refused, "")
-    best = shape.best
-    form = best.form if best else "uint8"
-    one = next(o for o in shape.ours if o.form == form)
-    told = [_time([r for r in shape.rivals if _short(r.library) == name], form) for name in names]
+    one = shape.compared
+    assert one is not None
+    told = [_time([r for r in shape.rivals if _short(r.library) == name], one.form) for name in names]
     return (
         shape.name,
         seconds_text(one.times.least),
         percent_text(one.part, 1),
-        "yes" if form == "uint8" else "sums",
+        "yes" if one.form == "uint8" else "sums",
         *told,
         "" if shape.speedup is None else ratio_text(shape.speedup),
         "yes" if shape.correct else "NO",
         one.words,
     )
+
+
+def _slow_row(ratio: float, shape: BenchedShape) -> tuple[str, ...]:
+    one, best = shape.compared, shape.best
+    if one is None or best is None:
+        return (shape.name, ratio_text(ratio), "", "", "")
+    return (shape.name, ratio_text(ratio), percent_text(one.part, 1), _short(best.library), one.bound)
 
 
 def _time(rivals: list[Rival], form: str) -> str:
@@ -132,8 +153,10 @@ def native_bench_json(answer: NativeBench) -> dict[str, Any]:
         "core": answer.core,
         "threads": answer.threads,
         "seed": answer.seed,
+        "features": answer.features,
         "seconds": answer.seconds,
         "correct": answer.correct,
+        "kept": answer.kept,
         "groups": [_group_json(answer, group) for group in answer.groups],
         "shapes": [_shape_json(shape) for shape in answer.shapes],
     }
@@ -168,6 +191,7 @@ def _shape_json(shape: BenchedShape) -> dict[str, Any]:
                 **_times_json(one.times),
                 "percent_of_peak": 100 * one.part,
                 "embedding": one.words,
+                "bound": one.bound or None,
                 "notes": list(one.notes),
             }
             for one in shape.ours

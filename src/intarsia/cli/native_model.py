@@ -10,7 +10,7 @@ from intarsia.cli.printing import print_fields, print_json, print_table, progres
 from intarsia.ground.units import percent_text, ratio_text, seconds_text
 
 if TYPE_CHECKING:
-    from intarsia.flow.native.answers import ModelRun, NodeRun
+    from intarsia.flow.native.model_answers import ModelRun, NodeRun
 
 WRONG = 1
 
@@ -24,6 +24,7 @@ def run_native_model(arguments: Namespace) -> int:
             arguments.spec,
             threads=1 if arguments.threads is None else arguments.threads,
             measure=arguments.measure or 0,
+            features=arguments.features,
             seed=arguments.seed,
             trace=trace_of(arguments),
             told=told,
@@ -45,6 +46,7 @@ def print_model_run(answer: ModelRun) -> None:
     print_fields(
         [
             ("processor", f"{answer.processor}, {answer.threads} threads"),
+            ("features", answer.features),
             ("correct", "yes, bit for bit" if answer.correct else "NO"),
             ("nodes", f"{len(answer.nodes)}, {len(answer.native)} as native code"),
             ("native", "" if answer.speedup is None else f"{ratio_text(answer.speedup)} onnxruntime on those nodes"),
@@ -76,6 +78,7 @@ def model_run_json(answer: ModelRun) -> dict[str, Any]:
         "processor": answer.processor,
         "threads": answer.threads,
         "seed": answer.seed,
+        "features": answer.features,
         "correct": answer.correct,
         "seconds": answer.seconds,
         "onnxruntime_seconds": answer.library_seconds,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from argparse import SUPPRESS, ArgumentParser, RawDescriptionHelpFormatter
+import shutil
+from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Sequence
 from typing import NoReturn
 
 from intarsia import __version__
@@ -52,10 +54,20 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
 )
 COMMANDS: tuple[Command, ...] = tuple(command for _, commands in GROUPS for command in commands)
 WIDTH = 100
+"""Columns of help at most; a narrower terminal has its own."""
 
 
 class Parser(ArgumentParser):
     """An argument parser whose errors are one ``InputError`` like all others."""
+
+    def parse_known_args(  # type: ignore[override]  # of three ways to call it only the one that is used
+        self, args: Sequence[str] | None = None, namespace: Namespace | None = None
+    ) -> tuple[Namespace, list[str]]:
+        """All arguments; those that a command does not know are refused with that command's help."""
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return found, unknown
 
     def error(self, message: str) -> NoReturn:
         """Refuse the arguments.
@@ -102,4 +114,5 @@ def _listed() -> str:
 
 
 def _formatter(prog: str) -> RawDescriptionHelpFormatter:
-    return RawDescriptionHelpFormatter(prog, max_help_position=24, width=WIDTH)
+    width = min(WIDTH, shutil.get_terminal_size((WIDTH, 0)).columns)
+    return RawDescriptionHelpFormatter(prog, max_help_position=24, width=width)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from intarsia.cli.choices import end_of_progress, only_option, restrictions, told_on_terminal
 from intarsia.cli.command import Command, json_option, output_path
+from intarsia.cli.energy import energy_fields
 from intarsia.cli.predict import predict_json
 from intarsia.cli.printing import print_fields, print_json, print_table, ranks_text
 from intarsia.cli.strategy_options import cluster_options
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 PREDICTED = (
     "ranks", "seconds", "interval", "parts", "tokens_per_second", "samples_per_second", "mfu", "device_hours",
-    "bytes_per_device", "stage", "capacity", "fits",
+    "energy", "bytes_per_device", "stage", "capacity", "fits",
 )  # fmt: skip
 COLUMNS = ("tensor", "pipeline", "data", "context", "expert", "microbatch", "chunks", "zero", "order", "recompute")
 
@@ -112,6 +113,7 @@ def _print_plan(answer: PlanAnswer, plan: Plan, head: list[tuple[str, str]]) -> 
                 for name, part in parts.items()
             ),
             ("utilisation", f"{percent_text(found.mfu, 1)} of the peak (MFU)"),
+            *energy_fields(answer.energy, answer.cluster.chip.name),
             ("memory", f"{bytes_text(memory.total)} of {bytes_text(found.capacity)}, stage {found.fullest}"),
             ("  kinds", ", ".join(f"{name} {bytes_text(size)}" for name, size in memory.kinds().items() if size)),
             ("ranks", ranks_text(answer.predicted.ranks) if answer.predicted else ""),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intarsia.cli.command import Command, json_option, output_path, path_of
+from intarsia.cli.energy import energy_fields, energy_json
 from intarsia.cli.printing import print_fields, print_json, progress, ranks_text
 from intarsia.cli.strategy_options import cluster_options, degree_options, model_options, run_options
 from intarsia.ground import InputError, refuse_unwritable, write_file
@@ -112,6 +113,7 @@ def _print(answer: PredictAnswer) -> None:
             ("samples", "" if answer.tokens_per_second else f"{answer.samples_per_second:,.1f} a second"),
             ("utilisation", f"{percent_text(found.mfu, 1)} of the peak, by the model's own operations (MFU)"),
             ("GPU-hours", f"{answer.device_hours:.3g} an iteration"),
+            *energy_fields(answer.energy, answer.cluster.chip.name),
             (
                 "memory",
                 f"{bytes_text(memory.total)} of {bytes_text(found.capacity)} on a device of stage {found.fullest}"
@@ -142,6 +144,7 @@ def predict_json(answer: PredictAnswer) -> dict[str, Any]:
         "samples_per_second": answer.samples_per_second,
         "mfu": found.mfu,
         "device_hours": answer.device_hours,
+        "energy": energy_json(answer.energy),
         "bytes_per_device": memory.kinds() | {"total": memory.total},
         "stage": found.fullest,
         "capacity": found.capacity,

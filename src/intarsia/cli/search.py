@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from intarsia.cli.chip_search import audit_options, chip_json, chip_options, ending, proof_json, taken_text
 from intarsia.cli.choices import budgets, end_of_progress, only_option, restrictions, told_on_terminal
 from intarsia.cli.command import Command, json_option
+from intarsia.cli.energy import energy_fields, energy_json
 from intarsia.cli.printing import print_fields, print_json
 from intarsia.ground.units import count_text, seconds_text
 
@@ -90,8 +91,10 @@ def _print(answer: SearchAnswer) -> None:
         point = found.point
         many = f"{count_text(found.devices)} of " if question.sizes else ""
         fields += [("optimum", f"{many}{point}"), ("a chip takes", taken_text(point))]
-        for its, seconds, plan in zip(question.trainings, found.seconds, answer.plans, strict=True):
+        of_each = zip(question.trainings, found.seconds, answer.plans, answer.energies, strict=True)
+        for its, seconds, plan, energy in of_each:
             fields.append((its.model.name, f"{seconds_text(seconds)} an iteration; {_ranks(plan)}"))
+            fields += energy_fields(energy, str(point))
         fields += _score(answer)
     print_fields([*fields, *ending(proof, "bounds for all chips", seconds_text(found.wall), answer.audit)])
     if question.objective.front != "chip":
@@ -178,10 +181,11 @@ def search_json(answer: SearchAnswer) -> dict[str, Any]:
                     "model": its.model.name,
                     "seconds": seconds,
                     "sequences_per_second": speed,
+                    "energy": energy_json(energy),
                     "strategy": asdict(plan.strategy),
                 }
-                for its, seconds, speed, plan in zip(
-                    question.trainings, found.seconds, speeds(answer), answer.plans, strict=True
+                for its, seconds, speed, plan, energy in zip(
+                    question.trainings, found.seconds, speeds(answer), answer.plans, answer.energies, strict=True
                 )
             ],
         },
@@ -217,4 +221,5 @@ COMMAND = Command(
     "intarsia search gpt3-175b --space phaze --cluster tpuv4x1024 --global-batch 4096 --seq 2048",
     _options,
     _run,
+    usage=("intarsia search MODEL... --cluster NAMExN,N --global-batch N ...",),
 )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from intarsia.cli.command import Command, json_option
 from intarsia.cli.printing import print_fields, print_json, print_table
 from intarsia.cli.serve_space import refuse_without_space, run_space, space_options
-from intarsia.cli.serving import asked, head_fields, head_json
+from intarsia.cli.serving import head_fields, head_json, wanted
 from intarsia.cli.strategy_options import cluster_options
 from intarsia.ground.units import bytes_text, percent_text, seconds_text, tokens_text
 
@@ -50,7 +50,7 @@ def _run(arguments: Namespace) -> int:
     refuse_without_space(arguments)
     from intarsia.flow.serving import serve_model
 
-    answer = serve_model(**asked(arguments))
+    answer = serve_model(arguments.model, arguments.cluster, wanted(arguments))
     if arguments.json:
         print_json(serving_json(answer))
     else:

@@ -17,7 +17,7 @@ from intarsia.cli.chip_search import (
 )
 from intarsia.cli.choices import end_of_progress, told_on_terminal
 from intarsia.cli.printing import print_fields, print_json
-from intarsia.cli.serving import asked, head_fields, head_json
+from intarsia.cli.serving import head_fields, head_json, wanted
 from intarsia.ground import InputError
 from intarsia.ground.units import count_text, seconds_text
 
@@ -61,7 +61,9 @@ def run_space(arguments: Namespace) -> int:
     from intarsia.flow.serving_search import search_serving_chip
 
     answer = search_serving_chip(
-        **asked(arguments),
+        arguments.model,
+        arguments.cluster,
+        wanted(arguments),
         space=arguments.space,
         hbm_gib=arguments.hbm,
         objective=arguments.objective,

@@ -10,26 +10,27 @@ from intarsia.cli.choices import restrictions
 from intarsia.ground.units import count_text, seconds_text
 
 if TYPE_CHECKING:
+    from intarsia.flow.serving_question import ServingWanted
     from intarsia.graph import Model
     from intarsia.place.serving import ServingTask
 
 
-def asked(arguments: Namespace) -> dict[str, Any]:
+def wanted(arguments: Namespace) -> ServingWanted:
     """The options as the flow takes them."""
-    return {
-        "model": arguments.model,
-        "cluster": arguments.cluster,
-        "prompt": arguments.prompt,
-        "output": arguments.output,
-        "ttft": arguments.ttft,
-        "tpot": arguments.tpot,
-        "batch": arguments.batch,
-        "phase": arguments.phase,
-        "only": restrictions(arguments.only),
-        "dtype": arguments.dtype,
-        "cache": arguments.kv_dtype,
-        "calibration": arguments.calibration,
-    }
+    from intarsia.flow.serving_question import ServingWanted
+
+    return ServingWanted(
+        prompt=arguments.prompt,
+        output=arguments.output,
+        ttft=arguments.ttft,
+        tpot=arguments.tpot,
+        batch=arguments.batch,
+        phase=arguments.phase,
+        only=restrictions(arguments.only),
+        dtype=arguments.dtype,
+        cache=arguments.kv_dtype,
+        calibration=arguments.calibration,
+    )
 
 
 def head_fields(model: Model, task: ServingTask) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from argparse import SUPPRESS, ArgumentParser
 
 SIZES = """\
 --hidden --heads --layers N (with --seq), and where they differ from GPT-2's:
---kv-heads N (default: heads), --ffn N (4 × hidden; gated: 8/3), --vocab N (50257),
+--kv-heads N (heads), --ffn N (4 × hidden; gated: 8/3), --vocab N (50257),
 --experts N --top-k N, --gated (Llama's block)"""
 
 
@@ -54,12 +54,12 @@ def degree_options(parser: ArgumentParser) -> None:
     ):  # fmt: skip
         degrees.add_argument(f"--{name}", metavar="N", type=int, default=default, help=text)
     for name, default, text in (
-        ("gpus", None, "devices, tp × pp × dp × cp of them (default: the cluster's; dp: the rest)"),
+        ("gpus", None, "devices (default: the cluster's); dp is what is left"),
         ("global-batch", None, "sequences of an iteration"),
         ("microbatch", 1, "sequences of a microbatch (default 1)"),
         ("seq", 0, "tokens of a sequence (default: the model's own)"),
         ("interleave", 1, "chunks of layers of a stage (default 1)"),
-        ("zero", 0, "cut over replicas: 0 nothing, 1 optimizer, 2 gradients, 3 weights"),
+        ("zero", 0, "replicas share: 1 optimizer, 2 gradients, 3 weights"),
     ):
         degrees.add_argument(f"--{name}", metavar="N", type=int, default=default, help=text)
     degrees.add_argument("--sequence-parallel", action="store_true", help="norms and dropouts on 1/tp of the tokens")

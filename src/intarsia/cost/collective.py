@@ -70,6 +70,16 @@ def collectives_seconds(
     return np.where(bytes_whole > 0, efficiency.collective + best, 0.0)
 
 
+def sent_bytes(pattern: Pattern, bytes_whole: float, ranks: int) -> float:
+    """Bytes that a rank sends in a collective, the mean over its group.
+
+    The same for a ring and a tree, flat or level by level: each rank but one hands on what the others need of the whole
+    buffer, once for each pass over it.
+    """
+    passes = 2.0 if pattern is Pattern.ALL_REDUCE else 1.0
+    return passes * bytes_whole * (ranks - 1) / ranks
+
+
 def message_seconds(bytes_sent: float, stride: int, cluster: Cluster, efficiency: Efficiency, ranks: int = 2) -> float:
     """Seconds of one message to the chip ``stride`` numbers away, the slowest in a chain of ``ranks`` chips."""
     level = _shares(Placed(ranks, stride), cluster)[-1][0]

@@ -27,8 +27,22 @@ def systolic_seconds(chip: Chip, work: Contraction, cores: int) -> float:
     if chip.mapping is Mapping.EMBEDDED:
         count = sum(best_fit(own, cores, width, depth).cycles(cores, width, depth) for own in roles(work))
     else:
-        count = _padded(work, cores, width, depth)
+        count, _ = _padded(work, cores, width, depth)
     return count / chip.clock / (chip.fp8_factor if work.element_bytes == 1 else 1.0)
+
+
+@lru_cache(maxsize=65536)
+def systolic_lanes(chip: Chip, work: Contraction, cores: int) -> int:
+    """Multipliers × cycles of the rows that enter the arrays in these seconds: lanes that multiply zeros included.
+
+    Arrays that wait (for others, for their next content, until the pipe is full or empty) multiply nothing.
+    """
+    width, depth = chip.tensor.width, chip.tensor.depth
+    if chip.mapping is Mapping.EMBEDDED:
+        rows = sum(best_fit(own, cores, width, depth).calls for own in roles(work))
+    else:
+        _, rows = _padded(work, cores, width, depth)
+    return rows * width * depth
 
 
 def systolic_cycles(work: Contraction, mapping: Mapping, cores: Ints, width: Ints, depth: Ints) -> Ints:
@@ -76,14 +90,15 @@ def seen(work: FusedAttention) -> float:
     return work.flops / sum(product.flops for product in products_of(work))
 
 
-def _padded(work: Contraction, cores: int, width: int, depth: int) -> int:
-    best: int | None = None
+def _padded(work: Contraction, cores: int, width: int, depth: int) -> tuple[int, int]:
+    """The fewest cycles, and the rows that then enter all arrays."""
+    best: tuple[int, int] | None = None
     for streamed, kept in ((work.m, work.n), (work.n, work.m)):
         blocks = work.batch * -(-kept // width) * -(-work.k // depth)
         cut = 1
         while cut <= cores:
             found = -(-blocks * cut // cores) * max(-(-streamed // cut), depth) + width + depth
-            best = found if best is None else min(best, found)
+            best = min(best or (found, blocks * streamed), (found, blocks * streamed))
             cut *= 2
     assert best is not None
     return best

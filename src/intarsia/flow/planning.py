@@ -10,10 +10,11 @@ from intarsia.flow.predictions import PredictAnswer, notes_of
 from intarsia.flow.questions import read_limit, read_sequence, refuse_choices
 from intarsia.graph import Model
 from intarsia.ground import InputError
-from intarsia.ground.units import seconds_text
+from intarsia.ground.units import from_picoseconds, seconds_text
 from intarsia.machines.chips import efficiency_of
 from intarsia.machines.clusters import Cluster, read_cluster
 from intarsia.models import read_model
+from intarsia.place import Energy, energy_of
 from intarsia.place.check_plan import check_plan
 from intarsia.place.choices import Choices
 from intarsia.place.plan import Plan
@@ -34,6 +35,7 @@ class PlanAnswer:
         outcome: the plan with its proof; why there is none; or the best that the time allowed.
         file: the plan as it is kept; None without a plan.
         notes: what was assumed.
+        energy: of an iteration; None without a plan, and where nobody knows what the chip's work takes.
     """
 
     model: Model
@@ -41,6 +43,7 @@ class PlanAnswer:
     outcome: Outcome[Plan]
     file: PlanFile | None
     notes: tuple[str, ...]
+    energy: Energy | None = None
 
     @property
     def plan(self) -> Plan | None:
@@ -59,7 +62,8 @@ class PlanAnswer:
         plan = self.plan
         if plan is None:
             return None
-        return PredictAnswer(self.model.name, self.model.parameters, self.cluster, plan.prediction, self.notes)
+        its = self.model
+        return PredictAnswer(its.name, its.parameters, self.cluster, plan.prediction, self.notes, self.energy)
 
     @property
     def bound(self) -> float:
@@ -68,7 +72,7 @@ class PlanAnswer:
             case Found(plan, _, _):
                 return plan.bound
             case OutOfTime(best, bound, _):
-                return best.bound if best else bound[0] * 1e-12
+                return best.bound if best else from_picoseconds(bound[0])
             case Infeasible():
                 return float("inf")
 
@@ -145,7 +149,8 @@ def plan_training(
     runners = tuple(RunnerUp(candidate.strategy, candidate.seconds) for candidate in plan.runners_up)
     lasting = str(Path(cluster).resolve()) if cluster.endswith(".json") else cluster
     kept = plan_file(of_model, lasting, plan.prediction, named=model, bound=float(plan.bound), runners_up=runners)
-    return PlanAnswer(of_model, of_cluster, outcome, kept, notes_of(of_model, of_cluster, plan.prediction))
+    notes = notes_of(of_model, of_cluster, plan.prediction)
+    return PlanAnswer(of_model, of_cluster, outcome, kept, notes, energy_of(of_model, of_cluster, plan.prediction))
 
 
 def predict_plan(path: Path) -> PredictAnswer:
@@ -159,12 +164,12 @@ def predict_plan(path: Path) -> PredictAnswer:
         _refuse_cluster(plan.strategy, read_cluster(plan.cluster))
         model, cluster, prediction = predict_again(plan)
     except InputError as error:
-        where = f"{path}: {error.where}" if error.where else str(path)
-        raise InputError(error.what, where=where, value=error.value, allowed=error.allowed, hint=error.hint) from error
+        raise error.at(f"{path}: {error.where}" if error.where else str(path)) from error
     notes = notes_of(model, cluster, prediction)
     if prediction.seconds != plan.seconds:
         notes += (f"the plan said {seconds_text(plan.seconds)}: it was changed, or made by another version",)
-    return PredictAnswer(model.name, model.parameters, cluster, prediction, notes)
+    energy = energy_of(model, cluster, prediction)
+    return PredictAnswer(model.name, model.parameters, cluster, prediction, notes, energy)
 
 
 def _refuse_cluster(strategy: Strategy, cluster: Cluster) -> None:

@@ -8,7 +8,7 @@ from intarsia.graph import Dtype, Model
 from intarsia.machines.chips import efficiency_of
 from intarsia.machines.clusters import Cluster
 from intarsia.models.transformer import Transformer
-from intarsia.place import Prediction, Strategy, predict
+from intarsia.place import Energy, Prediction, Strategy, energy_of, predict
 from intarsia.place.refuse import refuse_strategy
 
 
@@ -37,6 +37,7 @@ class PredictAnswer:
         cluster: where it runs.
         prediction: the prediction.
         notes: what was assumed or ignored.
+        energy: that it takes; None where nobody knows what the chip's work takes.
     """
 
     model: str
@@ -44,6 +45,7 @@ class PredictAnswer:
     cluster: Cluster
     prediction: Prediction
     notes: tuple[str, ...]
+    energy: Energy | None = None
 
     @property
     def samples_per_second(self) -> float:
@@ -87,8 +89,10 @@ def predict_strategy(
     """
     refuse_strategy(model, strategy, cluster, where=where)
     efficiency = efficiency_of(cluster.chip, calibration)
-    prediction = predict(model, strategy, cluster.first(strategy.devices), efficiency)
-    return PredictAnswer(model.name, model.parameters, cluster, prediction, notes_of(model, cluster, prediction))
+    used = cluster.first(strategy.devices)
+    prediction = predict(model, strategy, used, efficiency)
+    notes = notes_of(model, cluster, prediction)
+    return PredictAnswer(model.name, model.parameters, cluster, prediction, notes, energy_of(model, used, prediction))
 
 
 def ranks_of(strategy: Strategy, cluster: Cluster) -> dict[str, Ranks]:

@@ -13,6 +13,7 @@ from intarsia.ground import InputError
 from intarsia.ground.store import Store, default_store
 from intarsia.ground.units import seconds_text
 from intarsia.machines.template import TPUV4_LIKE, Point
+from intarsia.place import Energy, energy_on
 from intarsia.place.check_plan import check_plan
 from intarsia.place.plan import EQUAL, Plan
 from intarsia.place.search import best_plan
@@ -33,12 +34,14 @@ class SearchAnswer:
         question: what was asked.
         searched: the chip and the certificate.
         plans: of each training the best one on it, made anew by ``plan``; none where no plan fits on any chip.
+        energies: of an iteration of each plan.
         audit: removed chips that were evaluated after all.
     """
 
     question: Question
     searched: Searched
     plans: tuple[Plan, ...]
+    energies: tuple[Energy, ...]
     audit: Audit | None
 
 
@@ -115,7 +118,8 @@ def search_chip(
         checked = audit(
             question, searched, audited, seed=seed, told=lambda n, of: told(f"{n} of {of} removed chips evaluated")
         )
-    return SearchAnswer(question, searched, _plans(question, searched, told), checked)
+    plans = _plans(question, searched, told)
+    return SearchAnswer(question, searched, plans, _energies(question, searched, plans), checked)
 
 
 def _reference(question: Question, at: int) -> float:
@@ -167,6 +171,18 @@ def _plans(question: Question, searched: Searched, told: Told) -> tuple[Plan, ..
         assert abs(plan.seconds - seconds) <= EQUAL * seconds, "search and plan disagree"
         plans.append(plan)
     return tuple(plans)
+
+
+def _energies(question: Question, searched: Searched, plans: Sequence[Plan]) -> tuple[Energy, ...]:
+    """What an iteration of each plan on the best chip takes."""
+    point = searched.point
+    if point is None:
+        return ()
+    sized = question.of(searched.devices)
+    tasks = [sized.on(point, at) for at in range(len(plans))]
+    return tuple(
+        energy_on(point, task.model, task.cluster, plan.prediction) for task, plan in zip(tasks, plans, strict=True)
+    )
 
 
 def speeds(answer: SearchAnswer) -> tuple[float, ...]:

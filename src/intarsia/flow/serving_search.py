@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import inf
 
 from intarsia.flow.search_question import OBJECTIVES
-from intarsia.flow.serving import serving_notes, serving_task
+from intarsia.flow.serving import serving_notes
+from intarsia.flow.serving_question import ServingWanted, serving_task
 from intarsia.flow.spaces import chip_space
 from intarsia.graph import Model
 from intarsia.ground import InputError
@@ -63,20 +63,11 @@ class ServingSearchAnswer:
 def search_serving_chip(
     model: str,
     cluster: str,
-    prompt: int,
-    output: int,
+    wanted: ServingWanted,
     *,
     space: str,
     hbm_gib: Sequence[int] = (),
     objective: str = "throughput",
-    ttft: float = inf,
-    tpot: float = inf,
-    batch: int = 0,
-    phase: str = "both",
-    only: Mapping[str, Sequence[str]] | None = None,
-    dtype: str = "bf16",
-    cache: str = "bf16",
-    calibration: str = "",
     audited: int = 0,
     seed: int = 0,
     told: Callable[[str], None] = lambda _: None,
@@ -87,19 +78,10 @@ def search_serving_chip(
     Args:
         model: a name or a configuration.
         cluster: ``NAMExN`` or a file: devices and network; its chip is what is searched for.
-        prompt: tokens of a prompt.
-        output: tokens of an answer.
+        wanted: what is asked of the deployments.
         space: of chips: a name or a TOML file.
         hbm_gib: capacities of the memory beside the die; those of the space for none.
         objective: throughput, or throughput for each mm², watt or dollar.
-        ttft: seconds to the first token at most.
-        tpot: seconds between tokens at most.
-        batch: sequences of one replica; 0 for any.
-        phase: ``prefill`` or ``decode`` where the devices do nothing else, or ``both``.
-        only: choices of deployments that are restricted to values.
-        dtype: of weights and products.
-        cache: of keys and values.
-        calibration: a file of efficiencies.
         audited: removed chips to evaluate in full afterwards.
         seed: of their draw.
         told: is told what the search does.
@@ -113,11 +95,7 @@ def search_serving_chip(
     if audited < 0:
         raise InputError("audit is negative", value=str(audited), allowed="0 or more")
     chips = chip_space(space, hbm_gib)
-    of_model, task = serving_task(
-        model, cluster, prompt, output,
-        ttft=ttft, tpot=tpot, batch=batch, phase=phase, only=only, dtype=dtype, cache=cache, calibration=calibration,
-        chip=chip_of(chips.points.point(0)),
-    )  # fmt: skip
+    of_model, task = serving_task(model, cluster, wanted, chip=chip_of(chips.points.point(0)))
     question = ServingQuestion(chips, task, OBJECTIVES[objective])
 
     def tell(moment: ServingMoment) -> None:

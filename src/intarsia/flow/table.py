@@ -165,9 +165,7 @@ def _model(cells: dict[str, str], number: dict[str, int], *, gated: bool, where:
         optional = {name: number[name] for name in ("kv_heads", "ffn", "vocab", "experts", "top_k")}
         return sized_model(Sizes(hidden, heads, layers, gated=gated, **optional), number["seq"])
     except InputError as error:
-        raise InputError(
-            error.what, where=error.where or where, value=error.value, allowed=error.allowed, hint=error.hint
-        ) from error
+        raise error.at(error.where or where) from error
 
 
 def predict_table(

@@ -25,6 +25,10 @@ class InputError(Exception):
         self.hint = hint
         super().__init__(self._text())
 
+    def at(self, where: str) -> InputError:
+        """The same error at another place, which only the caller knows."""
+        return InputError(self.what, where=where, value=self.value, allowed=self.allowed, hint=self.hint)
+
     def _text(self) -> str:
         text = f"{self.where}: {self.what}" if self.where else self.what
         if self.value:

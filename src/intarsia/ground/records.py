@@ -41,7 +41,9 @@ def decode_record(content: bytes, kind: type[Record], *, what: str, where: str) 
         raise InputError(f"the {what} is not JSON", where=where, value=str(error)) from error
 
 
-def refuse_unknown(name: str, known: tuple[str, ...], *, what: str, hint: str = "") -> InputError:
+def refuse_unknown(name: str, known: tuple[str, ...], *, what: str, where: str = "", hint: str = "") -> InputError:
     """The error for a name that is not in a catalogue, with the nearest names that are."""
     near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.4)
-    return InputError(f"unknown {what}", value=name, allowed=", ".join(known), hint=", ".join(near) or hint)
+    return InputError(
+        f"unknown {what}", where=where, value=name, allowed=", ".join(known), hint=", ".join(near) or hint
+    )

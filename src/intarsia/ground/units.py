@@ -1,6 +1,19 @@
-"""Numbers as a reader likes them. Everything inside is SI (seconds, bytes, hertz); only printing rounds."""
+"""Numbers as a reader likes them. Everything inside is SI (seconds, bytes, hertz); only printing rounds.
+
+Bounds of outcomes are whole numbers: of seconds they count picoseconds.
+"""
 
 from __future__ import annotations
+
+
+def picoseconds(seconds: float) -> int:
+    """Seconds as whole picoseconds, rounded down, so that a lower bound stays one."""
+    return int(seconds * 1e12)
+
+
+def from_picoseconds(count: int) -> float:
+    """Whole picoseconds as seconds."""
+    return count * 1e-12
 
 
 def count_text(value: int) -> str:
@@ -35,6 +48,16 @@ def rate_text(value: float) -> str:
 def flops_text(value: float) -> str:
     """Operations per second in TFLOP/s without decimals: ``5.51e14`` is ``551 TFLOP/s``."""
     return f"{value / 1e12:,.0f} TFLOP/s"
+
+
+def joules_text(value: float) -> str:
+    """Joules with three digits in mJ, J, kJ, MJ or GJ: ``0.00266`` is ``2.66 mJ``."""
+    return _scaled(value * 1e6, ("µJ", "mJ", "J", "kJ", "MJ", "GJ"))
+
+
+def watts_text(value: float) -> str:
+    """Watts with one decimal: ``65.199`` is ``65.2 W``."""
+    return f"{value:,.1f} W"
 
 
 def tokens_text(value: float) -> str:

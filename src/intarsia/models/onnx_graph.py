@@ -32,8 +32,7 @@ def read_onnx_model(path: str) -> Traced:
     try:
         graph = _steps(model)
     except InputError as error:
-        where = f"{path}, {error.where}" if error.where else path
-        raise InputError(error.what, where=where, value=error.value, allowed=error.allowed, hint=error.hint) from error
+        raise error.at(f"{path}, {error.where}" if error.where else path) from error
     others = [value.name for value in model.graph.output][1:]
     if others:
         notes.append(f"only the first output is trained: what only {', '.join(others)} needs is left out")

@@ -2,6 +2,7 @@
 
 from intarsia.place.check_plan import check_plan
 from intarsia.place.choices import Choices
+from intarsia.place.energy import Energy, energy_of, energy_on
 from intarsia.place.even import even_split
 from intarsia.place.memory import Memory, stage_memory
 from intarsia.place.plan import Candidate, Plan, Price, Removed
@@ -16,6 +17,7 @@ __all__ = [
     "Candidate",
     "Choices",
     "Demands",
+    "Energy",
     "Memory",
     "Pipeline",
     "Plan",
@@ -30,6 +32,8 @@ __all__ = [
     "best_plan",
     "check_plan",
     "demands",
+    "energy_of",
+    "energy_on",
     "enumerate_strategies",
     "even_split",
     "predict",

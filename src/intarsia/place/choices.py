@@ -8,6 +8,7 @@ from typing import Any
 
 from intarsia.graph import Attention, Dtype, Recompute
 from intarsia.ground import InputError
+from intarsia.ground.records import refuse_unknown
 from intarsia.place.strategy import Pipeline
 
 
@@ -60,9 +61,9 @@ class Choices:
 
 
 def _read(name: str, values: Sequence[Any]) -> Any:
-    names = [field.name for field in fields(Choices)]
+    names = tuple(field.name for field in fields(Choices))
     if name not in names:
-        raise InputError("unknown choice", value=name, allowed=", ".join(names))
+        raise refuse_unknown(name, names, what="choice")
     kinds: dict[str, Any] = {"order": Pipeline, "recompute": Recompute, "attention": Attention, "dtype": Dtype}
     switches = {"on": True, "off": False, "1": True, "0": False, "true": True, "false": False}
     read = []

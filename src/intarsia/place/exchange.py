@@ -5,6 +5,9 @@ Sources: ZeRO's collectives (Rajbhandari et al., SC 2020).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +15,7 @@ from intarsia.cost import Placed, collective_seconds, collectives_seconds, messa
 from intarsia.graph import Pattern
 from intarsia.machines.clusters import Cluster
 from intarsia.place.memory import WEIGHT_BYTES
-from intarsia.place.profile import Profile
+from intarsia.place.profile import Chain, Profile
 from intarsia.place.strategy import Strategy
 
 Floats = NDArray[np.float64]
@@ -34,13 +37,55 @@ def expert_group(strategy: Strategy) -> Placed:
     return Placed(ranks, strategy.tensor * strategy.expert)
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A collective over all weights of a stage.
+
+    Attributes:
+        pattern: which.
+        element: bytes of a parameter.
+        times: how often.
+    """
+
+    pattern: Pattern
+    element: int
+    times: int = 1
+
+
+def once(strategy: Strategy) -> tuple[Exchange, ...]:
+    """What the ranks that share weights exchange in an iteration, after the last microbatch (nothing under ZeRO 3)."""
+    if strategy.zero == 3:
+        return ()
+    if strategy.zero == 0:
+        return (Exchange(Pattern.ALL_REDUCE, strategy.gradient_bytes),)
+    return (Exchange(Pattern.REDUCE_SCATTER, strategy.gradient_bytes), Exchange(Pattern.ALL_GATHER, WEIGHT_BYTES))
+
+
+def for_each_microbatch(strategy: Strategy) -> tuple[Exchange, ...]:
+    """What they exchange for every microbatch; under ZeRO 2 for every one but the last, whose scatter is in ``once``.
+
+    ZeRO 3 gathers weights for each pass and scatters gradients. ZeRO 2 keeps no whole gradients between microbatches.
+    """
+    scatter = Exchange(Pattern.REDUCE_SCATTER, strategy.gradient_bytes)
+    if strategy.zero == 3:
+        return (Exchange(Pattern.ALL_GATHER, WEIGHT_BYTES, times=2), scatter)
+    return (scatter,) if strategy.zero == 2 else ()
+
+
+def message_bytes(strategy: Strategy, size: int) -> float:
+    """Bytes that one device sends of ``size`` that cross to the neighbouring stage."""
+    if strategy.pipeline == 1:
+        return 0.0
+    return size / (1 if strategy.variant.sequence_parallel else strategy.tensor)
+
+
 def message(profile: Profile, strategy: Strategy, size: int) -> float:
     """Seconds of one message of ``size`` bytes to the neighbouring stage, 0 for none."""
-    if strategy.pipeline == 1 or size == 0:
+    sent = message_bytes(strategy, size)
+    if not sent:
         return 0.0
     stride = strategy.devices // strategy.pipeline
-    part = 1 if strategy.variant.sequence_parallel else strategy.tensor
-    return message_seconds(size / part, stride, _network(profile, strategy), profile.efficiency)
+    return message_seconds(sent, stride, _network(profile, strategy), profile.efficiency)
 
 
 def synchronise(profile: Profile, strategy: Strategy, shared: Floats, experts: Floats) -> Floats:
@@ -52,12 +97,7 @@ def synchronise(profile: Profile, strategy: Strategy, shared: Floats, experts: F
         shared: parameters of one device of each stage that all data ranks share.
         experts: parameters of its experts.
     """
-    if strategy.zero == 3:
-        return np.zeros(shared.shape)
-    if strategy.zero == 0:
-        return _both(profile, strategy, Pattern.ALL_REDUCE, strategy.gradient_bytes, shared, experts)
-    gradients = _both(profile, strategy, Pattern.REDUCE_SCATTER, strategy.gradient_bytes, shared, experts)
-    return gradients + _both(profile, strategy, Pattern.ALL_GATHER, WEIGHT_BYTES, shared, experts)
+    return _exchanged(profile, strategy, once(strategy), shared, experts)
 
 
 def gather(
@@ -69,38 +109,45 @@ def gather(
     backward: Floats,
     layers: Floats,
 ) -> Floats:
-    """What ZeRO 2 and 3 exchange for every microbatch, beyond what computing hides: all but ``SHOWN`` at most.
-
-    ZeRO 3 gathers weights for each pass and scatters gradients. ZeRO 2 keeps no whole gradients between microbatches,
-    so it scatters them after each one but the last, whose scatter ``synchronise`` counts.
-    """
+    """What ZeRO 2 and 3 exchange for every microbatch, beyond what computing hides: all but ``SHOWN`` at most."""
     if strategy.zero < 2:
         return np.zeros(shared.shape)
-    gradients = _both(profile, strategy, Pattern.REDUCE_SCATTER, strategy.gradient_bytes, shared, experts)
+    whole = _exchanged(profile, strategy, for_each_microbatch(strategy), shared, experts)
     if strategy.zero == 2:
         share = (strategy.microbatches - 1) / strategy.microbatches
-        return share * np.maximum(gradients - backward, gradients * np.maximum(SHOWN, 1 / layers))
-    weights = _both(profile, strategy, Pattern.ALL_GATHER, WEIGHT_BYTES, shared, experts)
-    whole = 2 * weights + gradients
+        return share * np.maximum(whole - backward, whole * np.maximum(SHOWN, 1 / layers))
     return np.maximum(whole - (forward + backward), whole * np.maximum(SHOWN, 1 / layers))
 
 
 def optimizer(profile: Profile, strategy: Strategy, shared: Floats, experts: Floats) -> Floats:
-    """Adam is bound by memory: gradients read for their norm, read again and cleared, states read and written."""
+    """Adam is bound by memory."""
+    moved = optimizer_bytes(strategy, shared, experts)
+    return moved / (profile.cluster.chip.hbm_bandwidth * profile.efficiency.memory)
+
+
+def optimizer_bytes(strategy: Strategy, shared: Floats, experts: Floats) -> Floats:
+    """Bytes of the HBM for the update: gradients read for their norm, read again and cleared, states read, written."""
     ranks = data_group(strategy).ranks if strategy.zero else 1
     expert_ranks = expert_group(strategy).ranks if strategy.zero else 1
     moved = 3 * strategy.gradient_bytes + 24 + WEIGHT_BYTES
     parameters = shared / ranks + experts / expert_ranks
-    return parameters * moved / (profile.cluster.chip.hbm_bandwidth * profile.efficiency.memory)
+    return parameters * moved
 
 
 def tied(profile: Profile, strategy: Strategy) -> float:
     """Weights that two stages share are summed between them."""
-    if strategy.pipeline == 1:
+    size = tied_bytes(profile, strategy)
+    if not size:
         return 0.0
-    size = sum(item.layer.tied_parameters for item in profile.layers) * strategy.gradient_bytes
     group = Placed(2, strategy.devices // strategy.pipeline * (strategy.pipeline - 1))
     return collective_seconds(Pattern.ALL_REDUCE, size, group, _network(profile, strategy), profile.efficiency)
+
+
+def tied_bytes(profile: Chain, strategy: Strategy) -> int:
+    """Bytes of the gradients of these weights, on one device; 0 where one stage has all."""
+    if strategy.pipeline == 1:
+        return 0
+    return sum(item.layer.tied_parameters for item in profile.layers) * strategy.gradient_bytes
 
 
 def _network(profile: Profile, strategy: Strategy) -> Cluster:
@@ -108,11 +155,16 @@ def _network(profile: Profile, strategy: Strategy) -> Cluster:
     return profile.cluster.first(strategy.devices)
 
 
-def _both(
-    profile: Profile, strategy: Strategy, pattern: Pattern, element: int, shared: Floats, experts: Floats
+def _exchanged(
+    profile: Profile, strategy: Strategy, exchanges: Sequence[Exchange], shared: Floats, experts: Floats
 ) -> Floats:
+    """Seconds of collectives over all weights of a stage, one after the other."""
     cluster, efficiency = _network(profile, strategy), profile.efficiency
-    seconds = collectives_seconds(pattern, element * shared, data_group(strategy), cluster, efficiency)
-    if experts.any():
-        seconds = seconds + collectives_seconds(pattern, element * experts, expert_group(strategy), cluster, efficiency)
-    return seconds
+    whole = np.zeros(shared.shape)
+    for one in exchanges:
+        seconds = collectives_seconds(one.pattern, one.element * shared, data_group(strategy), cluster, efficiency)
+        if experts.any():
+            own = expert_group(strategy)
+            seconds = seconds + collectives_seconds(one.pattern, one.element * experts, own, cluster, efficiency)
+        whole = whole + one.times * seconds
+    return whole

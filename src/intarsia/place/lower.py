@@ -52,7 +52,7 @@ def grid(own: Iterator[Degrees]) -> Grid:
 
 @dataclass(frozen=True, slots=True)
 class Lower:
-    """Coefficients of the bound, one entry a strategy.
+    """Coefficients of the bound, one entry a strategy; of many profiles at once in rows.
 
     Attributes:
         slope: seconds of an iteration for each second of the slowest stage.
@@ -66,7 +66,7 @@ class Lower:
     slope: Floats
     rest: Floats
     tail: Floats
-    work: float
+    work: Floats
     least: Floats
     behind: Floats
 
@@ -87,7 +87,7 @@ class Lower:
 
 
 def lower(profile: Profile, task: Task, entries: Grid, work: Work, network: Network, whole_layers: Floats) -> Lower:
-    """The bounds of a variant's strategies.
+    """The bounds of a variant's strategies; of many profiles that differ in seconds alone, where ``work`` is of many.
 
     Args:
         profile: the layers.
@@ -99,19 +99,20 @@ def lower(profile: Profile, task: Task, entries: Grid, work: Work, network: Netw
     """
     variant, stages, chunks = profile.variant, entries.pipeline, entries.chunks
     microbatches = np.ceil(task.global_batch / (entries.data * variant.microbatch))
-    total = float(work.seconds.sum())
+    total, longest = work.seconds.sum(axis=-1)[..., None], work.seconds.max(axis=-1)[..., None]
+    backward, weights = (np.asarray(seconds)[..., None] for seconds in (work.backward, work.weights))
     one = np.where(stages > 1, _messages(profile, entries, work, network), 0.0)
     tail, scatter, whole = _exchanges(profile, task, entries, work, network)
     layers = work.layers - stages + 1
     # what ZeRO gathers: at least one layer's share of each stage shows, and so does what no computing hides
     share = np.where(entries.zero == 2, 1 - 1 / microbatches, 1)
     every = np.where(entries.zero == 3, whole, np.where(entries.zero == 2, scatter, 0))
-    hides = np.where(entries.zero == 3, total, work.backward)
+    hides = np.where(entries.zero == 3, total, backward)
     sent = one * (2 * (chunks - 1) * stages + 2 * (stages - 1))
     sum_ = total + share * np.maximum(every / layers, every - hides) + sent
-    least = np.maximum(sum_ / stages, np.maximum(work.seconds.max(), whole_layers) + one * (2 * chunks - 1))
+    least = np.maximum(sum_ / stages, np.maximum(longest, whole_layers) + one * (2 * chunks - 1))
     often = 1 + (np.minimum(microbatches, stages) - 1) / np.maximum(stages - 1, 1)
-    hidden = np.where(entries.bubbles, 0, often * np.minimum(work.weights, np.maximum(sum_ - least, 0) / 3))
+    hidden = np.where(entries.bubbles, 0, often * np.minimum(weights, np.maximum(sum_ - least, 0) / 3))
     return Lower(
         slope=microbatches - 1 / chunks,
         rest=np.where(_holds(task, entries, work, profile), sum_ / chunks - hidden, np.inf),
@@ -149,6 +150,7 @@ def _exchanges(
     element = task.choices.gradient_bytes
     update = (3 * element + 24 + WEIGHT_BYTES) / (chip.hbm_bandwidth * profile.efficiency.memory)
     tail, scatter, whole = (np.zeros(len(entries.own)) for _ in range(3))
+    total = work.seconds.sum(axis=-1)[..., None]
     different, at = _unlike(entries, profile, network, entries.data * variant.context)
     for each, expert in ((work.shared, 1), (work.experts, variant.expert)):
         size = float(each.sum())
@@ -161,18 +163,18 @@ def _exchanges(
         gathered = np.array([network.collective(Pattern.ALL_GATHER, size * WEIGHT_BYTES, *g) for g in groups])[at]
         parts = np.array([group[0] for group in groups])[at]
         synchronised = np.choose(np.minimum(entries.zero, 3), [reduce, *[scattered + gathered] * 2, np.zeros(len(at))])
-        share = np.where(entries.pipeline == 1, size / work.seconds.sum(), density)
-        tail += share * (synchronised / size + update / np.where(entries.zero > 0, parts, 1))
+        share = np.where(entries.pipeline == 1, size / total, density)
+        tail = tail + share * (synchronised / size + update / np.where(entries.zero > 0, parts, 1))
         scatter += scattered
         whole += 2 * gathered + scattered
     return tail, scatter, whole
 
 
-def _density(each: Floats, seconds: Floats) -> float:
+def _density(each: Floats, seconds: Floats) -> Floats:
     """The least parameters for each second of work over what a first stage can hold."""
-    if len(each) == 1:
-        return float(each[0] / seconds[0])
-    return float((each.cumsum()[:-1] / seconds.cumsum()[:-1]).min())
+    first = max(len(each) - 1, 1)
+    held = each.cumsum()[:first] / seconds.cumsum(axis=-1)[..., :first]
+    return np.asarray(held.min(axis=-1))[..., None]
 
 
 def _holds(task: Task, entries: Grid, work: Work, profile: Profile) -> NDArray[np.bool_]:

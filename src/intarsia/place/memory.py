@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from intarsia.graph import Recompute
-from intarsia.place.profile import Profile
+from intarsia.place.profile import Chain, Profile
 from intarsia.place.strategy import Pipeline, Split, Strategy
 
 WEIGHT_BYTES = 2
@@ -63,22 +63,22 @@ class Memory:
         }
 
 
-def stage_parameters(profile: Profile, split: Split, stage: int) -> tuple[int, int]:
+def stage_parameters(profile: Chain, split: Split, stage: int) -> tuple[int, int]:
     """Parameters of one device of a stage: those that all data ranks share, and those of its experts.
 
     A layer whose weights are tied to one in the same stage adds none.
     """
-    here = split.counts[stage]
-    present = {item.layer.name for item, count in zip(profile.layers, here, strict=True) if count}
+    here, layers = split.counts[stage], [item.layer for item in profile.layers]
+    present = {layer.name for layer, count in zip(layers, here, strict=True) if count}
     shared = experts = 0
-    for item, count in zip(profile.layers, here, strict=True):
-        own = item.layer.parameters - (item.layer.tied_parameters if item.layer.tied in present else 0)
+    for layer, count in zip(layers, here, strict=True):
+        own = layer.parameters - (layer.tied_parameters if layer.tied in present else 0)
         shared += count * own
-        experts += count * item.layer.expert_parameters
+        experts += count * layer.expert_parameters
     return shared, experts
 
 
-def crossing_bytes(profile: Profile, split: Split, stage: int) -> tuple[int, int]:
+def crossing_bytes(profile: Chain, split: Split, stage: int) -> tuple[int, int]:
     """Bytes of one microbatch that enter a stage and that leave it; 0 at the ends of the chain."""
     last = [_last(split.counts[at]) for at in (stage - 1, stage) if at >= 0]
     sizes = [profile.layers[kind].layer.output_bytes for kind in last]

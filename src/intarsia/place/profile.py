@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from intarsia.cost import LayerCost, PassCost, Placed, pass_demand
+from intarsia.cost import LayerCost, PassCost, Placed, amounts, pass_demand, sent_bytes
 from intarsia.cost.layer import Groups
-from intarsia.graph import Contraction, Group, Layer, Model, Node, Recompute, Variant
+from intarsia.graph import Collective, Contraction, Group, Layer, Model, Node, Recompute, Variant
 from intarsia.machines.chips.efficiency import Efficiency
 from intarsia.machines.clusters import Cluster
+from intarsia.machines.template import Amounts
 from intarsia.place.tasks import LayerTasks, layer_tasks
-from intarsia.schedule import bound, list_makespan, solve
+from intarsia.schedule import bound, list_makespan, list_schedule, solve
 from intarsia.solvers import Found, Infeasible, Limits
 
 
@@ -56,8 +57,29 @@ class ScheduledPass:
         best = outcome.value if isinstance(outcome, Found) else outcome.best
         return max(tasks.hbm, best.bound if best else bound(tasks.problem))
 
+    def amounts(self, cluster: Cluster, efficiency: Efficiency) -> Amounts:
+        """What a device does in one microbatch, by the schedule whose seconds ``cost`` has."""
+        chip = cluster.chip
+        slots = {slot.task: slot for slot in list_schedule(self._tasks(cluster, efficiency).problem).slots}
+        done = Amounts()
+        for prefix, nodes in self._named():
+            for node in nodes:
+                slot = slots[f"{prefix}/{node.name}"]
+                if isinstance(node.work, Collective):
+                    ranks = self.groups[node.work.group].ranks
+                    done += Amounts(link_bytes=sent_bytes(node.work.pattern, node.work.bytes_whole, ranks))
+                elif slot.second:
+                    own = amounts(chip.kinds[1], node.work, len(slot.cores))
+                    done += replace(own, products=0.0, lanes=0.0, more_products=own.products, more_lanes=own.lanes)
+                else:
+                    done += amounts(chip.kinds[0], node.work, len(slot.cores))
+        return done
+
+    def _named(self) -> tuple[tuple[str, tuple[Node, ...]], ...]:
+        return ("again", self.again), ("pass", self.nodes)
+
     def _tasks(self, cluster: Cluster, efficiency: Efficiency) -> LayerTasks:
-        return layer_tasks((("again", self.again), ("pass", self.nodes)), cluster, self.groups, efficiency)
+        return layer_tasks(self._named(), cluster, self.groups, efficiency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +124,10 @@ class Passes:
     def cost(self, cluster: Cluster, efficiency: Efficiency) -> dict[Recompute, LayerCost]:
         """Seconds by what is recomputed."""
         forward = self.forward.cost(cluster, efficiency)
-        return {mode: LayerCost(forward, back.cost(cluster, efficiency)) for mode, back in self.backward.items()}
+        # Modes that compute the same again share a pass.
+        different = {id(own): own for own in self.backward.values()}
+        back = {key: own.cost(cluster, efficiency) for key, own in different.items()}
+        return {mode: LayerCost(forward, back[id(own)]) for mode, own in self.backward.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +161,10 @@ class Demands:
         return Profile(self.variant, layers, self.cluster, efficiency)
 
 
+Chain = Profile | Demands
+"""Layers whose sizes are known, priced or not."""
+
+
 def demands(
     model: Model, variant: Variant, cluster: Cluster, modes: Collection[Recompute] = tuple(Recompute)
 ) -> Demands:
@@ -148,7 +177,9 @@ def demands(
     layers = []
     for layer in model.layers(variant):
         forward = _pass((), layer.forward, cluster, groups)
-        backward = {mode: _pass(layer.recomputed(mode), layer.backward, cluster, groups) for mode in modes}
+        again = {mode: layer.recomputed(mode) for mode in modes}
+        passes = {nodes: _pass(nodes, layer.backward, cluster, groups) for nodes in dict.fromkeys(again.values())}
+        backward = {mode: passes[nodes] for mode, nodes in again.items()}
         kept = {mode: layer.kept_bytes(mode) for mode in modes}
         layers.append(LayerDemand(layer, Passes(forward, backward), kept))
     return Demands(variant, tuple(layers), cluster)

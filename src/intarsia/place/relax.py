@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 
+from intarsia.graph import Recompute
 from intarsia.machines.chips.efficiency import Efficiency
 from intarsia.place.branches import Space, space_of
 from intarsia.place.choices import Choices
@@ -55,7 +56,7 @@ def _nearest(space: Space, choice: str, asked: tuple[int | Pipeline, ...]) -> st
         return ""
     if choice == "recompute":
         for mode in MODES:
-            if _fitting(_choosing(space, recompute=(mode,))):
+            if _fitting(_recomputing(space, mode)):
                 return mode.value
         return ",".join(dict.fromkeys(mode.value for mode in found[1].recompute))
     near = [_number(value) for value in asked]
@@ -69,8 +70,8 @@ def _number(value: int | Pipeline) -> int:
     return int(value is Pipeline.ONE_F_ONE_B) if isinstance(value, Pipeline) else int(value)
 
 
-def _choosing(space: Space, **choices: object) -> Space:
-    return replace(space, task=replace(space.task, choices=replace(space.task.choices, **choices)))  # type: ignore[arg-type]
+def _recomputing(space: Space, mode: Recompute) -> Space:
+    return replace(space, task=replace(space.task, choices=replace(space.task.choices, recompute=(mode,))))
 
 
 def _devices(task: Task, efficiency: Efficiency) -> int:
@@ -119,10 +120,12 @@ def _lean_space(task: Task, efficiency: Efficiency, *, keep: str = "") -> Space:
         keep: a choice all of whose values stay.
     """
     choices = task.choices
-    lean: dict[str, tuple[object, ...]] = {
-        "order": (Pipeline.ONE_F_ONE_B,) if Pipeline.ONE_F_ONE_B in choices.order else choices.order,
-        "interleave": (1,) if not choices.interleave or 1 in choices.interleave else choices.interleave,
-        "microbatch": (min(choices.microbatch),) if choices.microbatch else (1,),
-    }
-    lean.pop(keep, None)
-    return space_of(replace(task, choices=replace(choices, **lean)), efficiency, lambda _: None)  # type: ignore[arg-type]
+    lean = replace(
+        choices,
+        order=(Pipeline.ONE_F_ONE_B,) if Pipeline.ONE_F_ONE_B in choices.order else choices.order,
+        interleave=(1,) if not choices.interleave or 1 in choices.interleave else choices.interleave,
+        microbatch=(min(choices.microbatch),) if choices.microbatch else (1,),
+    )
+    if keep:
+        lean = replace(lean, **{keep: getattr(choices, keep)})
+    return space_of(replace(task, choices=lean), efficiency, lambda _: None)

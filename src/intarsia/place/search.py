@@ -7,6 +7,7 @@ from time import perf_counter
 
 from intarsia.graph import Model
 from intarsia.ground import InputError
+from intarsia.ground.units import picoseconds
 from intarsia.machines.chips.efficiency import Efficiency
 from intarsia.machines.clusters import Cluster
 from intarsia.place.branches import Space, space_of
@@ -76,7 +77,7 @@ def best_plan(
     effort = Effort(perf_counter() - start, space.counts.refined, 1, limits.seed)
     if found is None:
         if not ended:
-            return OutOfTime(None, (int(bound * 1e12),), effort)
+            return OutOfTime(None, (picoseconds(bound),), effort)
         because, relaxation = unfit(space, efficiency)
         return Infeasible(because, relaxation, Effort(perf_counter() - start, space.counts.refined, 1, limits.seed))
     bound = min(bound, found.seconds)
@@ -96,7 +97,7 @@ def best_plan(
         prices=prices(space, found, until) if compare and ended else (),
     )
     effort = Effort(perf_counter() - start, space.counts.refined, 1, limits.seed)
-    answer = (int(bound * 1e12),)
+    answer = (picoseconds(bound),)
     return Found(plan, answer, effort) if ended and plan.gap <= EQUAL else OutOfTime(plan, answer, effort)
 
 

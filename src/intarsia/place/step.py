@@ -8,7 +8,7 @@ import numpy as np
 
 from intarsia.place.exchange import Floats, gather, message, optimizer, synchronise, tied
 from intarsia.place.memory import crossing_bytes, stage_parameters
-from intarsia.place.profile import Profile
+from intarsia.place.profile import Chain, Profile
 from intarsia.place.strategy import Pipeline, Split, Strategy
 
 
@@ -143,10 +143,14 @@ def _passes(profile: Profile, split: Split, stage: int) -> tuple[float, float, f
 
 
 def _messages(profile: Profile, strategy: Strategy, split: Split, stage: int) -> float:
-    """A microbatch waits for its input and for its output's gradient, once a chunk.
+    """A microbatch waits for its input and for its output's gradient, once a chunk."""
+    return sum(times * message(profile, strategy, size) for times, size in crossings(profile, strategy, split, stage))
+
+
+def crossings(profile: Chain, strategy: Strategy, split: Split, stage: int) -> tuple[tuple[int, int], ...]:
+    """Messages of one microbatch that a stage waits for, and as many and as large that it sends: how many, and bytes.
 
     The first chunk of the first stage has no input to wait for, the last one of the last stage no gradient.
     """
     before, after = crossing_bytes(profile, split, stage)
-    chunks = 2 * (strategy.interleave - 1) * message(profile, strategy, max(before, after))
-    return chunks + message(profile, strategy, before) + message(profile, strategy, after)
+    return (2 * (strategy.interleave - 1), max(before, after)), (1, before), (1, after)

@@ -17,10 +17,10 @@ from intarsia.place.space import Task, units_of
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Sums over a profile's chain that bounds are made of.
+    """Sums over a profile's chain that bounds are made of; of many profiles at once, those of seconds in rows.
 
     Attributes:
-        seconds: of each unit, in the mode that takes least.
+        seconds: of each unit, in the mode that takes least, [units].
         backward: seconds of backward passes, all units, in that mode.
         weights: seconds of weight gradients, all units.
         shared, experts: parameters of each unit, tied ones left out.
@@ -30,8 +30,8 @@ class Work:
     """
 
     seconds: Floats
-    backward: float
-    weights: float
+    backward: Floats | float
+    weights: Floats | float
     shared: Floats
     experts: Floats
     kept: Floats

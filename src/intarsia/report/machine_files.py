@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from intarsia.machines.chips import Chip, TensorCores
+from intarsia.machines.chips import Chip, Mapping, TensorCores
 from intarsia.machines.clusters import Cluster
 
 CHIP, CLUSTER = "chip.json", "cluster.json"
@@ -32,6 +32,7 @@ def chip_text(chip: Chip) -> str:
         "source": chip.source,
         "assumed": list(chip.assumed),
         **({} if more is None else {"second_tensor_cores": _cores(more)}),
+        **({} if chip.mapping is Mapping.EMBEDDED else {"costs": str(chip.mapping)}),
     }
     return _text(fields)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import assert_never
 
+from intarsia.ground.units import picoseconds
 from intarsia.schedule.bound import bound_ticks, heads_of, tails_of
 from intarsia.schedule.place import place
 from intarsia.schedule.problem import ScheduleProblem
@@ -119,10 +120,10 @@ def solve_cpsat(problem: ScheduleProblem, limits: Limits, best: Schedule | None 
             raise AssertionError("a schedule exists: one task after the other")
         case Found(values, bound, effort):
             found = _read(problem, ticked, values, best, bound)
-            return Found(found, _picoseconds(found.bound), effort)
+            return Found(found, (picoseconds(found.bound),), effort)
         case OutOfTime(values_or_none, bound, effort):
             found_or_none = best if values_or_none is None else _read(problem, ticked, values_or_none, best, bound)
-            return OutOfTime(found_or_none, tuple(int(b * ticked.tick * 1e12) for b in bound), effort)
+            return OutOfTime(found_or_none, tuple(picoseconds(b * ticked.tick) for b in bound), effort)
         case _:
             assert_never(outcome)
 
@@ -137,7 +138,3 @@ def _read(
     shorter = made if best is None or made.makespan < best.makespan else best
     low = max((b * ticked.tick for b in bound), default=0.0)
     return Schedule(shorter.slots, shorter.makespan, min(low, shorter.makespan))
-
-
-def _picoseconds(seconds: float) -> tuple[int]:
-    return (int(seconds * 1e12),)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from itertools import combinations
 
+from intarsia.ground.units import picoseconds
 from intarsia.schedule.place import place
 from intarsia.schedule.problem import Kind, ScheduleProblem, Task
 from intarsia.schedule.schedule import Schedule
@@ -94,7 +95,7 @@ def solve_milp(problem: ScheduleProblem, limits: Limits) -> Outcome[Schedule]:
     answer = published.model.minimize(published.makespan, (*published.starts, *wanted), limits)
     low = max(answer.bound, 0.0) * published.horizon
     if answer.values is None:
-        return OutOfTime(None, (int(low * 1e12),), answer.effort)
+        return OutOfTime(None, (picoseconds(low),), answer.effort)
     values = iter(answer.values[tasks:])
     chosen = [next((mode for mode, value in [(m, next(values)) for m in own[1:]] if value > 0.5), own[0])
               for own in published.taken]  # fmt: skip
@@ -102,7 +103,7 @@ def solve_milp(problem: ScheduleProblem, limits: Limits) -> Outcome[Schedule]:
     made = place(problem, _order(problem, answer.values[:tasks]), spread, second)
     schedule = Schedule(made.slots, made.makespan, min(low, made.makespan))
     answer_type = Found if answer.exhausted else OutOfTime
-    return answer_type(schedule, (int(schedule.bound * 1e12),), answer.effort)
+    return answer_type(schedule, (picoseconds(schedule.bound),), answer.effort)
 
 
 def _order(problem: ScheduleProblem, starts: tuple[float, ...]) -> list[int]:

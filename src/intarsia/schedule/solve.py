@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from time import perf_counter
 
+from intarsia.ground.units import from_picoseconds, picoseconds
 from intarsia.schedule.cpsat import solve_cpsat
 from intarsia.schedule.mixed import solve_mixed_cpsat
 from intarsia.schedule.problem import ScheduleProblem
@@ -45,7 +46,7 @@ def solve(problem: ScheduleProblem, limits: Limits) -> Outcome[Schedule]:
         outcome = solver(problem, replace(limits, seconds=left), best)
         best, nodes = _joined(best, outcome), nodes + outcome.effort.nodes
     effort = Effort(perf_counter() - start, nodes, limits.workers, limits.seed)
-    answer = (int(best.bound * 1e12),)
+    answer = (picoseconds(best.bound),)
     return Found(best, answer, effort) if best.optimal else OutOfTime(best, answer, effort)
 
 
@@ -57,6 +58,6 @@ def _joined(best: Schedule, outcome: Outcome[Schedule]) -> Schedule:
             return replace(shorter, bound=min(max(best.bound, found.bound), shorter.makespan))
         case OutOfTime(found_or_none, low, _):
             shorter = min(best, found_or_none or best, key=lambda schedule: schedule.makespan)
-            return replace(shorter, bound=min(max(best.bound, *(b * 1e-12 for b in low)), shorter.makespan))
+            return replace(shorter, bound=min(max(best.bound, *map(from_picoseconds, low)), shorter.makespan))
         case _:
             raise AssertionError("a schedule always exists")

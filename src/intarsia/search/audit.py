@@ -52,7 +52,7 @@ def audit(
     drawn = np.random.default_rng(seed).permutation(searched.removed)[:number]
     candidates, objective = Candidates(question), question.objective
     weights, costs = candidates.costs(objective.per), candidates.costs(objective.front)
-    front = Staircase(objective.tolerance)
+    front = Staircase(objective.tolerance, ties=True)
     for step in searched.front:
         front.add(step.cost, step.looked.score)
     count = len(question.trainings)

@@ -18,6 +18,7 @@ from intarsia.graph import Variant
 from intarsia.machines.template import Point
 from intarsia.place.branches import Brancher
 from intarsia.search.ladder import ALL, FILLED, STEP, STRIDES, Ladder
+from intarsia.search.own import OwnPasses
 from intarsia.search.question import Question
 from intarsia.search.rough import Rough
 
@@ -47,8 +48,8 @@ class Step:
     between: bool = False
 
 
-FRONT = (Step(False, False, 64, between=True), Step(True, False, 16, between=True))
-"""Steps for a front: its chips are on all rungs; so many best plans take longer than evaluating a few chips more."""
+FRONT = (Step(False, False, 64, between=True),)
+"""Steps for a front, whose chips are on all rungs: a quick one for all; chip by chip then (``own.py``)."""
 
 
 def steps(trainings: int) -> tuple[Step, ...]:
@@ -66,6 +67,9 @@ class Climb:
         self.ladder, self.rows = ladder, rows
         self.found: Floats = np.full(len(rows), ladder.least)
         self._rungs = np.zeros(len(rows), dtype=np.int32)
+        self._at: Ints = np.zeros(0, dtype=np.int64)
+        self._own: OwnPasses | None = None
+        self._planned: set[int] = set()
         self._sharp: bool | None = None
 
     def go(self, step: Step, cutoffs: Floats) -> None:
@@ -92,6 +96,23 @@ class Climb:
                 bound = self.ladder.best(over, ALL, limit) if step.exact else self.ladder.bound(over, ALL)
                 ratios = STEP ** (self._rungs[at] - over).astype(np.float64)
                 self.found[at] = np.maximum(self.found[at], bound * ratios)
+
+    def own(self, places: Ints, cutoffs: Floats) -> None:
+        """Raise the bounds of some chips that are not beyond their cutoffs to quick ones of the chips' own passes."""
+        self._at = np.sort(places[self.found[places] <= cutoffs])
+        if len(self._at):
+            self._own = OwnPasses(self.ladder, self.rows[self._at])
+            self.found[self._at] = np.maximum(self.found[self._at], self._own.firsts())
+
+    def plans(self, places: Ints, most: Floats, cutoffs: Floats) -> None:
+        """Raise those of these bounds that are no higher than ``most`` to those of best plans."""
+        live = self.found[places] <= most
+        for place, cutoff in zip(places[live].tolist(), cutoffs[live].tolist(), strict=True):
+            own = int(np.searchsorted(self._at, place))
+            if own < len(self._at) and self._at[own] == place and place not in self._planned:
+                self._planned.add(place)
+                assert self._own is not None
+                self.found[place] = max(self.found[place], self._own.best(own, cutoff))
 
 
 class Share:
@@ -163,6 +184,37 @@ class Share:
         for _, climb in self._climbs[at]:
             climb.go(step, cutoffs)
         return _least([climb.found for _, climb in self._climbs[at]], len(cutoffs))
+
+    def own(self, at: int, places: Ints, cutoffs: Floats) -> Floats:
+        """Some chips' own bounds on the plans of a training, quick ones.
+
+        Args:
+            at: the training.
+            places: of the chips.
+            cutoffs: seconds beyond which nobody wants to know how many, [places].
+
+        Returns:
+            its least bound on each, [places].
+        """
+        for _, climb in self._climbs[at]:
+            climb.own(places, cutoffs)
+        return _least([climb.found[places] for _, climb in self._climbs[at]], len(places))
+
+    def plans(self, at: int, places: Ints, most: Floats, cutoffs: Floats) -> Floats:
+        """Sharper ones, by best plans, of some of the chips that ``own`` was asked for last.
+
+        Args:
+            at: the training.
+            places: of the chips.
+            most: variants whose bounds are above it keep them, [places].
+            cutoffs: seconds beyond which nobody wants to know how many, [places].
+
+        Returns:
+            its least bound on each, [places].
+        """
+        for _, climb in self._climbs[at]:
+            climb.plans(places, most, cutoffs)
+        return _least([climb.found[places] for _, climb in self._climbs[at]], len(places))
 
     def tables(self, places: Ints) -> list[list[tuple[int, Floats]]]:
         """Of each training, for each variant that is left its bounds on some of the chips."""

@@ -34,7 +34,7 @@ class OfVariant:
     Attributes:
         variant: which.
         first: no plan takes less, with the schedules that were made for its layers; infinite where none fits.
-        longer: how many times a quick bound on its schedules they take, at most.
+        longer: how many times a quick bound on its schedules they take, at most; infinite if not worked out.
         proved: how many times the shortest schedules, or a bound on them, they take, at most; 0 if not worked out.
     """
 
@@ -55,7 +55,7 @@ class OfVariant:
 
     def quick(self, least: float, made: float) -> float:
         """The same by quick bounds on schedules."""
-        return max(least, max(made, self.first) / self.longer)
+        return max(least, max(made, self.first) / self.longer) if self.longer < inf else least
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +74,17 @@ class Known:
     bound: float
     variants: tuple[OfVariant, ...]
 
-    def says(self, cutoff: float, listed: Listed) -> bool:
-        """Whether it answers a question with this cutoff: it looked as far, at all of the variants that matter."""
+    def says(self, cutoff: float, listed: Listed, *, prove: bool = True) -> bool:
+        """Whether it answers a question with this cutoff: it looked as far, at all of the variants that matter.
+
+        Args:
+            cutoff: seconds.
+            listed: the variants, each with a bound on its plans.
+            prove: whether it must know how much shorter their schedules can be, where that matters.
+        """
         sure, has = min(cutoff, self.seconds), self._by_variant()
         return sure <= self.cutoff and all(
-            variant in has and (has[variant].proved > 0 or has[variant].quick(bound, sure) >= sure)
+            variant in has and (not prove or has[variant].proved > 0 or has[variant].quick(bound, sure) >= sure)
             for variant, bound in listed
             if bound <= sure
         )
@@ -114,7 +120,7 @@ class Job:
         bounds: of each training, seconds that no plan is below.
         limit: of the objective's seconds together, beyond which nobody wants to know how many.
         known: of each training, what an earlier run found, or nothing.
-        prove: whether the shortest schedules are asked for where they matter.
+        prove: whether it is asked how much shorter schedules can be, and for the shortest ones where they matter.
     """
 
     row: int
@@ -158,7 +164,7 @@ class Desk:
 
         def answer(at: int, cutoff: float) -> float:
             known, listed = job.known[at], job.listed[at]
-            if known is None or not known.says(cutoff, listed):
+            if known is None or not known.says(cutoff, listed, prove=job.prove):
                 sized, brancher = self._sized[job.devices], self.brancher(job.point, job.devices, at)
                 known = evaluate(sized, at, brancher, job.point, listed, cutoff, prove=job.prove)
             answers[at] = known
@@ -194,7 +200,7 @@ def evaluate(
         point: the chip.
         listed: the variants that plans may have, each with a bound on its plans, 0 for none.
         cutoff: seconds beyond which nobody wants to know how many.
-        prove: whether the shortest schedules are asked for where they matter.
+        prove: whether it is asked how much shorter schedules can be, and for the shortest ones where they matter.
     """
     task = question.on(point, at)
     best, bound, sure = inf, inf, cutoff
@@ -209,9 +215,10 @@ def evaluate(
             continue
         seconds, its = _best(task, branch, sure)
         best, bound, sure = min(best, seconds), min(bound, its), min(sure, seconds)
-        schedules = _Schedules(question, point, asked, branch.profile)
-        found.append((least, OfVariant(variant, float(branch.first[branch.order[0]]), schedules.longer()), schedules))
-    return Known(cutoff, best, bound, tuple(_proved(*one, sure) if prove else one[1] for one in found))
+        schedules = _Schedules(question, point, asked, branch.profile) if prove else None
+        longer = schedules.longer() if schedules else inf
+        found.append((least, OfVariant(variant, float(branch.first[branch.order[0]]), longer), schedules))
+    return Known(cutoff, best, bound, tuple(_proved(*one, sure) for one in found))
 
 
 def _best(task: Task, branch: Branch, cutoff: float) -> tuple[float, float]:
@@ -260,9 +267,10 @@ class _Schedules:
         """How many times the shortest schedules, or a bound on them, they take, at most."""
         found = 1.0
         for item, asked in zip(self.priced.layers, self.asked.layers, strict=True):
-            made = [(item.cost[mode].backward.seconds, passes) for mode, passes in asked.passes.backward.items()]
-            made.append((next(iter(item.cost.values())).forward.seconds, asked.passes.forward))
-            for seconds, passes in made:
+            # Modes that compute the same again share a pass.
+            made = {id(own): (item.cost[mode].backward.seconds, own) for mode, own in asked.passes.backward.items()}
+            forward = next(iter(item.cost.values())).forward.seconds, asked.passes.forward
+            for seconds, passes in (*made.values(), forward):
                 if isinstance(passes, ScheduledPass) and seconds:
                     least = passes.least(self.asked.cluster, self.question.efficiency, PROVING)
                     found = max(found, seconds / least)

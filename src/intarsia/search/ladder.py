@@ -101,16 +101,21 @@ class Ladder:
             return self._cheap[key]
         if key in self._exact:
             return self._exact[key]
-        branch = self.brancher.branch(self._profile(rung, filling))
-        assert branch is not None
+        found = self.best_of(self._profile(rung, filling), cutoff)
+        kept = self._cheap if cutoff < found < np.inf else self._exact
+        kept[key] = found
+        return found
+
+    def best_of(self, profile: Profile, cutoff: float) -> float:
+        """The best plan of some layers, or a bound on it that is beyond the cutoff; infinite where none fits."""
+        branch = self.brancher.branch(profile)
+        if branch is None:
+            return np.inf
         for step in best_first(space_with(self.brancher.task, [branch])):
             if isinstance(step, Solved):
-                self._exact[key] = min(step.bound, step.seconds)
-                return self._exact[key]
+                return min(step.bound, step.seconds)
             if step > cutoff:
-                self._cheap[key] = step
                 return step
-        self._exact[key] = np.inf
         return np.inf
 
     def _profile(self, rung: int, filling: int) -> Profile:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -23,6 +24,8 @@ LOCAL = "local"
 """The address of a cluster of this machine, started for the search and ended with it."""
 ADDRESS = re.compile(r"local|auto|(ray://)?(\[[0-9a-fA-F:]+\]|[\w.-]+):[0-9]{1,5}")
 ALLOWED = "local, auto, HOST:PORT, ray://HOST:PORT"
+REACHED = 10.0
+"""Seconds in which a cluster's address must answer."""
 OBJECTS = 1 << 27
 """Bytes of a local cluster's object store: questions, jobs and answers are small."""
 PATIENCE = 300.0
@@ -171,11 +174,24 @@ def _connected(address: str, count: int) -> ModuleType:
     if address == LOCAL:
         asked |= {"num_cpus": count or cores(), "include_dashboard": False, "object_store_memory": OBJECTS}
     try:
+        _reach(address)
         ray.init(address, **asked)
-    except (ConnectionError, TimeoutError) as error:
+    except (OSError, OverflowError) as error:  # nobody there, or a port that there cannot be
         reason = " ".join(str(error).split())
         raise InputError(
             f"there is no such Ray cluster ({reason})", where="--ray", value=address, hint="ray status, or --ray local"
         ) from error
     connected: ModuleType = ray
     return connected
+
+
+def _reach(address: str) -> None:
+    """Says nothing where somebody answers at the address: Ray itself would wait for one without end.
+
+    Raises:
+        OSError: nobody does.
+        OverflowError: no port has this number.
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host:
+        socket.create_connection((host.strip("[]"), int(port)), REACHED).close()

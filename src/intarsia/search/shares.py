@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from typing import Any, Protocol
 
@@ -13,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intarsia.graph import Variant
-from intarsia.ground.resume import cores, end_with, ended, interruptions_held
+from intarsia.ground.resume import cores, end_with
 from intarsia.machines.template import Point
 from intarsia.place.space import variants
 from intarsia.search.bounding import Share, Step
+from intarsia.search.pool import Pool, pool
 from intarsia.search.question import Question
 
 Floats = NDArray[np.float64]
@@ -24,6 +24,9 @@ Ints = NDArray[np.int64]
 Columns = list[tuple[int, Floats]]
 WORTH = 4_000_000
 """Pairs of a variant and a chip from which processes of their own save more than their start takes."""
+ALL = ("begin", "rows", "climb", "own", "plans")
+FORGETS: dict[str, tuple[str, ...]] = {"begin": ALL, "rows": ALL[1:], "climb": (), "own": (), "plans": ()}
+"""What changes a share; and of each, which changes before do not matter any more."""
 
 
 class Handle(Protocol):
@@ -46,15 +49,35 @@ class Own:
 
 
 class Other:
-    """A share of a process of its own."""
+    """A share of a process of its own. One that is lost is made anew, and asked again what has changed it."""
 
-    def __init__(self, pool: ProcessPoolExecutor) -> None:
-        self._pool = pool
+    def __init__(self, one: Pool) -> None:
+        self._pool = one
+        self._asked: list[tuple[str, tuple[Any, ...]]] = []
 
     def ask(self, name: str, *given: Any) -> Callable[[], Any]:
-        """Done meanwhile."""
-        with interruptions_held():
-            return self._pool.submit(_asked, name, given).result
+        """Done meanwhile.
+
+        Raises:
+            InputError: processes are lost again and again; when the answer is waited for.
+        """
+        future = self._pool.submit(_asked, name, given)
+        return lambda: self._answer(future, name, given)
+
+    def _answer(self, future: Future[Any], name: str, given: tuple[Any, ...]) -> Any:
+        while True:
+            try:
+                answer = future.result()
+            except BrokenProcessPool:
+                self._pool.renew()
+                for before in self._asked:
+                    self._pool.submit(_asked, *before)
+                future = self._pool.submit(_asked, name, given)
+                continue
+            self._pool.answered()
+            if name in FORGETS:
+                self._asked = [*(one for one in self._asked if one[0] not in FORGETS[name]), (name, given)]
+            return answer
 
 
 class Shares:
@@ -102,6 +125,14 @@ class Shares:
         """One step of a training's ladders: its least bound on each chip, [rows]."""
         return np.asarray(np.minimum.reduce(self._all("climb", at, step, cutoffs)))
 
+    def own(self, at: int, places: Ints, cutoffs: Floats) -> Floats:
+        """Some chips' own bounds on the plans of a training, the least of each, [places]; see ``Share.own``."""
+        return np.asarray(np.minimum.reduce(self._all("own", at, places, cutoffs)))
+
+    def plans(self, at: int, places: Ints, most: Floats, cutoffs: Floats) -> Floats:
+        """Sharper ones of the variants that decide, the least of each, [places]; see ``Share.plans``."""
+        return np.asarray(np.minimum.reduce(self._all("plans", at, places, most, cutoffs)))
+
     def tables(self, places: Ints) -> list[Columns]:
         """Of each training, for each variant that is left its bounds on some of the chips."""
         parts = self._all("tables", places)
@@ -136,16 +167,8 @@ def shares(question: Question, workers: int = 0) -> Iterator[Shares]:
 @contextmanager
 def others(question: Question, count: int) -> Iterator[list[Other]]:
     """Processes with a share each, which end with the block, at once if something interrupts it."""
-    # Fresh processes: a fork would copy the locks of the solvers' and the compiler's threads.
-    context = multiprocessing.get_context("spawn")
     with ExitStack() as stack:
-        handles = []
-        for _ in range(count):
-            before = set(multiprocessing.active_children())
-            pool = ProcessPoolExecutor(1, mp_context=context, initializer=_begin, initargs=(question, os.getpid()))
-            stack.enter_context(ended(pool, before))
-            handles.append(Other(pool))
-        yield handles
+        yield [Other(stack.enter_context(pool(1, _begin, question))) for _ in range(count)]
 
 
 _share: Share | None = None

@@ -27,10 +27,11 @@ class Staircase:
 
     Args:
         tolerance: a chip may be as much better than those that cost no more, as a fraction, and yet not be wanted.
+        ties: whether chips are wanted that are only as good as one that costs no more.
     """
 
-    def __init__(self, tolerance: float) -> None:
-        self._factor = (1 + EQUAL) / (1 + tolerance)
+    def __init__(self, tolerance: float, *, ties: bool) -> None:
+        self._factor = (1 + EQUAL if ties else 1 - EQUAL) / (1 + tolerance)
         self._costs: list[float] = []
         self._scores: list[float] = []
 
@@ -59,7 +60,7 @@ class Staircase:
 
     def copy(self) -> Staircase:
         """The same, which changes by itself."""
-        other = Staircase(0.0)
+        other = Staircase(0.0, ties=True)
         other._factor, other._costs, other._scores = self._factor, [*self._costs], [*self._scores]
         return other
 

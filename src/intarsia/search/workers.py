@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from typing import Protocol
 
-from intarsia.ground.resume import cores, end_with, ended, interruptions_held
+from intarsia.ground.resume import cores, end_with
 from intarsia.search.evaluate import Desk, Job, Known
+from intarsia.search.pool import Pool, pool
 from intarsia.search.question import Question
 
 Answers = Iterator[tuple[Job, tuple[Known, ...]]]
@@ -37,23 +37,37 @@ class Here:
 
 
 class Processes:
-    """Several processes of this machine."""
+    """Several processes of this machine. The job of one that is lost is done again."""
 
-    def __init__(self, pool: ProcessPoolExecutor, count: int) -> None:
-        self._pool, self._count = pool, count
+    def __init__(self, several: Pool) -> None:
+        self._pool = several
 
     def answers(self, jobs: Iterator[Job]) -> Answers:
-        """As they come."""
+        """As they come.
+
+        Raises:
+            InputError: processes are lost again and again.
+        """
         running: dict[Future[tuple[Known, ...]], Job] = {}
         while True:
-            for job in islice(jobs, self._count - len(running)):
-                with interruptions_held():
-                    running[self._pool.submit(_answer, job)] = job
+            for job in islice(jobs, self._pool.count - len(running)):
+                running[self._pool.submit(_answer, job)] = job
             if not running:
                 return
             done, _ = wait(running, return_when=FIRST_COMPLETED)
+            lost: list[Job] = []
             for future in done:
-                yield running.pop(future), future.result()
+                job = running.pop(future)
+                if isinstance(future.exception(), BrokenProcessPool):
+                    lost.append(job)
+                    continue
+                self._pool.answered()
+                yield job, future.result()
+            if lost:
+                # What others were at is lost with it.
+                jobs = chain(lost, running.values(), jobs)
+                running = {}
+                self._pool.renew()
 
 
 @contextmanager
@@ -84,12 +98,8 @@ def crew(question: Question, workers: int = 0, address: str = "") -> Iterator[Cr
 @contextmanager
 def processes(question: Question, count: int) -> Iterator[Processes]:
     """Several processes of this machine, which end with the block, at once if something interrupts it."""
-    # Fresh processes: a fork would copy the locks of the solvers' and the compiler's threads.
-    context = multiprocessing.get_context("spawn")
-    others = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=(question, os.getpid()))
-    with ended(pool, others):
-        yield Processes(pool, count)
+    with pool(count, _begin, question) as several:
+        yield Processes(several)
 
 
 _desk: Desk | None = None

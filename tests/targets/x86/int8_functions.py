@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import native_levels as levels
 import numpy as np
 
 from intarsia.operators import evaluate_quantised, parse_operator, quantised
-from intarsia.targets.x86 import host_features, usable
 from intarsia.targets.x86.callable import compiled
 
-NATIVE = "x86.vpdpbusd" in usable(host_features())
-REASON = "the processor has no AVX512-VNNI"
+NATIVE = levels.HAS_AVX2
+REASON = "the processor lacks AVX2"
 
 
 def convolution(x="uint8", w="int8", *, n=1, c=5, k=18, size=7, kernel=3, stride=1, pad=1):
@@ -22,11 +22,11 @@ def convolution(x="uint8", w="int8", *, n=1, c=5, k=18, size=7, kernel=3, stride
     )
 
 
-def product(x="uint8", w="int8", *, m=7, n=35, k=21, constant=True):
+def product(x="uint8", w="int8", *, m=7, n=35, k=21, out="int32", constant=True):
     """A product of activations and weights."""
     return parse_operator(
         f"product: m<{m} n<{n} ; k<{k}\n"
-        f"  O:int32[{m}, {n}] I:{x}[{m}, {k}] W:{w}[{k}, {n}]{' const' if constant else ''}\n"
+        f"  O:{out}[{m}, {n}] I:{x}[{m}, {k}] W:{w}[{k}, {n}]{' const' if constant else ''}\n"
         "  O[m, n] += I[m, k] * W[k, n]"
     )
 

@@ -121,7 +121,7 @@ def test_another_processor_has_other_rates(engine, quick, tmp_path, change):
     processor = host_processor()
     rates_of(processor, engine, folder=tmp_path)
     count = len(quick)
-    other = {"name": "another", "caches": (), "features": processor.features.without("avx512")}[change]
+    other = {"name": "another", "caches": (), "features": processor.features.without("avx512", "bmi2")}[change]
     changed = replace(processor, **{change: other})
     found = rates_of(changed, Engine(changed.features, keep=False), folder=tmp_path)
     assert len(quick) > count

@@ -6,15 +6,18 @@ Compilers and libraries take a second to import: who does not need them does not
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intarsia.ground import QUIET, InputError, Trace
+from intarsia.ground.store import default_store
 from intarsia.models import read_spec
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from intarsia.flow.native.answers import ModelRun, NativeAnswer, NativeBench
+    from intarsia.flow.native.answers import NativeAnswer, NativeBench
+    from intarsia.flow.native.model_answers import ModelRun
     from intarsia.operators import Operator, Quantised
     from intarsia.targets.x86.callable import Compiled
 
@@ -26,6 +29,7 @@ def compile_function(
     constants: Mapping[str, NDArray[Any]] | None = None,
     threads: int = 1,
     measure: int = 0,
+    features: str | None = None,
 ) -> Compiled:
     """An operator as a function on NumPy arrays; ``intarsia.compile``.
 
@@ -34,10 +38,12 @@ def compile_function(
     """
     if target != "x86":
         raise InputError("unknown target", value=target, allowed="x86")
+    from intarsia.targets.x86 import at_level
     from intarsia.targets.x86.callable import compiled
 
+    level = at_level(features)
     given = read_spec(operator) if isinstance(operator, str) else operator
-    return compiled(given, constants, threads=threads, measure=measure)
+    return compiled(given, constants, threads=threads, measure=measure, features=level)
 
 
 def run_native_model(
@@ -45,6 +51,7 @@ def run_native_model(
     *,
     threads: int = 1,
     measure: int = 0,
+    features: str | None = None,
     seed: int = 0,
     trace: Trace = QUIET,
     told: Callable[[int, int], None] | None = None,
@@ -55,6 +62,7 @@ def run_native_model(
         path: an ONNX file whose inputs have fixed shapes.
         threads: that each may use.
         measure: how many plans are measured for each node; 0 for the one predicted to be fastest.
+        features: the level of features that code may use; all that the processor has for None.
         seed: of the inputs.
         trace: what is told meanwhile.
         told: is told how many nodes are done, and of how many.
@@ -65,16 +73,25 @@ def run_native_model(
     from intarsia.flow.native.model import run_model
 
     seed = _seed(seed)
-    return run_model(path, threads=threads, measure=measure, seed=seed, trace=trace, told=told)
+    return run_model(path, threads=threads, measure=measure, features=features, seed=seed, trace=trace, told=told)
 
 
-def run_native(spec: str, *, threads: int = 1, measure: int = 0, seed: int = 0, trace: Trace = QUIET) -> NativeAnswer:
+def run_native(
+    spec: str,
+    *,
+    threads: int = 1,
+    measure: int = 0,
+    features: str | None = None,
+    seed: int = 0,
+    trace: Trace = QUIET,
+) -> NativeAnswer:
     """An operator run on the target x86, compared with the reference and timed beside the processor's peak.
 
     Args:
         spec: the operator.
         threads: that share its work.
         measure: how many plans are measured, of which the fastest is taken; 0 for the one predicted to be.
+        features: the level of features that code may use; all that the processor has for None.
         seed: of the inputs.
         trace: what is told meanwhile.
 
@@ -83,7 +100,7 @@ def run_native(spec: str, *, threads: int = 1, measure: int = 0, seed: int = 0, 
     """
     from intarsia.flow.native.run import run_native as run
 
-    return run(spec, threads=threads, measure=measure, seed=_seed(seed), trace=trace)
+    return run(spec, threads=threads, measure=measure, features=features, seed=_seed(seed), trace=trace)
 
 
 def bench_native(
@@ -94,10 +111,15 @@ def bench_native(
     kind: str = "all",
     threads: int = 1,
     measure: int = 0,
+    features: str | None = None,
     seed: int = 0,
+    store: Path | None = None,
+    fresh: bool = False,
     told: Callable[[int, int], None] | None = None,
 ) -> NativeBench:
     """A suite of int8 shapes on the target x86, each checked, then timed in turn with libraries.
+
+    DeepBench takes long: each of its shapes is kept as soon as it is done, and an interrupted run continues.
 
     Args:
         suite: x86, or deepbench.
@@ -106,7 +128,10 @@ def bench_native(
         kind: of deepbench: conv, gemm or all.
         threads: that each contender may use.
         measure: how many plans are measured for each shape; 0 for the one predicted to be fastest.
+        features: the level of features that our code may use; all that the processor has for None.
         seed: of the arrays.
+        store: of deepbench: where times are kept; the user's cache folder for None.
+        fresh: of deepbench: time again what was kept.
         told: is told how many shapes are done, and of how many.
 
     Raises:
@@ -116,9 +141,21 @@ def bench_native(
     from intarsia.flow.native.bench import bench_native as bench
     from intarsia.flow.native.suites import X86, deepbench
 
-    name = "x86" if suite == "x86" else f"deepbench {kind}/{which}"
-    shapes = X86 if suite == "x86" else deepbench(deepbench_rows(which, kind))
-    return bench(name, shapes, against, threads=threads, measure=measure, seed=_seed(seed), told=told)
+    seed = _seed(seed)
+    if suite == "x86":
+        return bench(suite, X86, against, threads=threads, measure=measure, features=features, seed=seed, told=told)
+    return bench(
+        f"deepbench {kind}/{which}",
+        deepbench(deepbench_rows(which, kind)),
+        against,
+        threads=threads,
+        measure=measure,
+        features=features,
+        seed=seed,
+        store=store or default_store().with_name("native.sqlite"),
+        fresh=fresh,
+        told=told,
+    )
 
 
 def _seed(seed: int) -> int:

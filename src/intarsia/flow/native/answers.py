@@ -63,6 +63,7 @@ class NativeAnswer:
         processor: its name.
         correct: whether the result is the reference's: bit for bit, floating-point sums within their error bound.
         threads, seed: of the run.
+        features: the level that code could use.
         times: of a call.
         peak: measured in the same run, None where the operator ran without code.
         part: of the peak, 0 to 1.
@@ -80,6 +81,7 @@ class NativeAnswer:
     correct: bool
     threads: int
     seed: int
+    features: str
     times: Times
     peak: Peak | None
     part: float | None
@@ -111,7 +113,7 @@ class Rival:
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """Our kernel on one shape, with one dtype of the result."""
+    """Our kernel on one shape, with one dtype of the result; ``bound`` is what is predicted to take most time."""
 
     form: str
     correct: bool
@@ -119,6 +121,7 @@ class Ours:
     part: float
     words: str
     notes: tuple[str, ...] = ()
+    bound: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +171,12 @@ class BenchedShape:
         """The best library's time over ours, None if none ran."""
         return None if self.best is None else self.ratio(self.best)
 
+    @property
+    def compared(self) -> Ours | None:
+        """Ours with the dtype of the best library's result, the first one without a library."""
+        form = self.best.form if self.best else None
+        return next((one for one in self.ours if form is None or one.form == form), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Goal:
@@ -187,6 +196,8 @@ class NativeBench:
         threads, seed, seconds: of the run; seconds of all of it.
         shapes: in the order of the suite.
         goals: group to what it must show.
+        features: the level that our code could use.
+        kept: how many of the shapes were timed by a run before.
     """
 
     suite: str
@@ -197,6 +208,8 @@ class NativeBench:
     seconds: float
     shapes: tuple[BenchedShape, ...]
     goals: dict[str, Goal] = field(default_factory=dict)
+    features: str = ""
+    kept: int = 0
 
     @property
     def correct(self) -> bool:
@@ -217,77 +230,8 @@ class NativeBench:
         """Their geometric mean, None without any."""
         return geometric_mean(self.ratios(group))
 
-
-@dataclass(frozen=True, slots=True)
-class NodeRun:
-    """A node of a model.
-
-    Attributes:
-        name, kind: the node's.
-        library: times of ONNX Runtime, the node alone.
-        ours: times of native code, None where there is none.
-        correct: whether native code gave ONNX Runtime's bits.
-        part: of the peak, 0 to 1.
-        words: the embedding in words.
-        why: why there is no native code, or what a user should know of it.
-    """
-
-    name: str
-    kind: str
-    library: Times
-    ours: Times | None = None
-    correct: bool = True
-    part: float | None = None
-    words: str = ""
-    why: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelRun:
-    """A model that ran node by node.
-
-    Attributes:
-        path: of the file.
-        processor: its name.
-        threads, seed: of the run.
-        nodes: in the order of the file.
-        whole: times of ONNX Runtime for the whole model at once.
-        peak: measured in the same run.
-        same: whether the model's outputs are those of ONNX Runtime, floats within its tolerance of another fusion.
-    """
-
-    path: str
-    processor: str
-    threads: int
-    seed: int
-    nodes: tuple[NodeRun, ...]
-    whole: Times
-    peak: Peak
-    same: bool
-
     @property
-    def native(self) -> tuple[NodeRun, ...]:
-        """The nodes that ran as native code."""
-        return tuple(node for node in self.nodes if node.ours is not None)
-
-    @property
-    def correct(self) -> bool:
-        """Whether every node gave ONNX Runtime's bits, and the model its outputs."""
-        return self.same and all(node.correct for node in self.nodes)
-
-    @property
-    def seconds(self) -> float:
-        """Of all nodes one after the other, native code where there is some."""
-        return sum((node.ours or node.library).least for node in self.nodes)
-
-    @property
-    def library_seconds(self) -> float:
-        """Of all nodes one after the other by ONNX Runtime."""
-        return sum(node.library.least for node in self.nodes)
-
-    @property
-    def speedup(self) -> float | None:
-        """ONNX Runtime's time for the nodes that have native code, over that of the code; None without such nodes."""
-        if not self.native:
-            return None
-        return sum(n.library.least for n in self.native) / sum(n.ours.least for n in self.native if n.ours)
+    def slowest(self) -> tuple[tuple[float, BenchedShape], ...]:
+        """Ratio and shape of those that have a library, the least ratio first."""
+        found = [(shape.speedup, shape) for shape in self.shapes]
+        return tuple(sorted(((r, s) for r, s in found if r is not None), key=lambda entry: entry[0]))

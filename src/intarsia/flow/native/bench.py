@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,19 +19,26 @@ from intarsia.flow.native.run import peak_of, refuse_threads
 from intarsia.flow.native.shapes import Form, Problem, problem
 from intarsia.flow.native.suites import GOALS, Named
 from intarsia.ground import InputError
+from intarsia.ground.store import Json, Store
 from intarsia.operators import Quantised, evaluate, evaluate_quantised
-from intarsia.targets.x86 import Processor, host_processor, pinned
-from intarsia.targets.x86.callable import Compiled, compiled, in_words
+from intarsia.targets.x86 import Features, Processor, at_level, host_processor, level_of, pinned
+from intarsia.targets.x86.callable import Compiled, compiled, in_words, instruction_of_bytes
 from intarsia.targets.x86.callable.make import at_line
+from intarsia.targets.x86.lowering import predicted
+from intarsia.targets.x86.measure import key_of
 
 Array = NDArray[Any]
 Told = Callable[[int, int], None]
-INSTRUCTION = "x86.vpdpbusd"
 ROUNDS = 12
 """Rounds, in each of which every contender has a turn."""
 TURN = 0.01
 """Seconds of a turn, as long as it is at least ``LEAST`` calls."""
 LEAST = 3
+LONG = 0.1
+"""Seconds of a call of which one makes a turn."""
+LIMIT = 4.0
+"""Seconds after which no further round of a shape begins, as long as there were ``FEWEST``."""
+FEWEST = 3
 
 
 @dataclass(slots=True)
@@ -41,10 +50,12 @@ class Contender:
 
     def turn(self) -> None:
         """Some calls, each timed; the first one warms the caches and does not count."""
+        began = time.perf_counter()
         self.call()
+        least = LEAST if time.perf_counter() - began < LONG else 1
         began = time.perf_counter()
         done = 0
-        while done < LEAST or time.perf_counter() - began < TURN:
+        while done < least or time.perf_counter() - began < TURN:
             start = time.perf_counter()
             self.call()
             self.seconds.append(time.perf_counter() - start)
@@ -58,7 +69,10 @@ def bench_native(
     *,
     threads: int = 1,
     measure: int = 0,
+    features: str | None = None,
     seed: int = 0,
+    store: Path | None = None,
+    fresh: bool = False,
     told: Told | None = None,
 ) -> NativeBench:
     """Time every shape of a suite, ours and the libraries'.
@@ -69,33 +83,67 @@ def bench_native(
         against: names of libraries.
         threads: that each contender may use; one thread is pinned to the last core of this process.
         measure: how many plans are measured for each shape; 0 for the one predicted to be fastest.
+        features: the level of features that our code may use; all that the processor has for None.
         seed: of the arrays.
+        store: where each shape is kept as soon as it is done, and taken from; None for nowhere.
+        fresh: time again what was kept.
         told: is told how many shapes are done, and of how many.
 
     Raises:
-        InputError: an unknown library, more threads than cores, or a processor without the instruction.
+        InputError: an unknown library, more threads than cores, a processor without the instruction, or a store that
+            cannot be used.
     """
     began = time.perf_counter()
-    processor = host_processor()
+    processor, level = host_processor(), at_level(features)
     refuse_threads(processor, threads)
     core = processor.cores[-1]
     done: list[BenchedShape] = []
-    with _settled(processor, threads):
+    taken = 0
+    with _settled(processor, threads), nullcontext() if store is None else Store(store) as kept:
         libraries = {name: known(name, threads) for name in against}
-        best = peak_of(INSTRUCTION, threads)
+        about = _about(processor, libraries, level_of(level), threads=threads, measure=measure, seed=seed)
+        best = peak_of(instruction_of_bytes(level), level, threads)
         for named in shapes:
-            made = problem(named.shape, seed)
-            with _told(done, len(shapes), told):
-                best, shape = bench_shape(named, made, libraries, best, threads=threads, measure=measure)
-                done.append(shape)
+            question: Json = {**about, "operator": str(named.shape.operator)}
+            before = None if kept is None or fresh else kept.get(question)
+            if before is None:
+                made = problem(named.shape, seed)
+                best, shape = bench_shape(named, made, libraries, best, level, threads=threads, measure=measure)
+                if kept is not None:
+                    kept.put(question, cast("Json", msgspec.to_builtins(shape)))
+            else:
+                shape = replace(
+                    msgspec.convert(before, BenchedShape), name=named.name, group=named.group, count=named.count
+                )
+                taken += 1
+            done.append(shape)
+            if told is not None:
+                told(len(done), len(shapes))
+    best = max((best, *(s.peak for s in done if s.peak)), key=lambda peak: peak.calls)
     finished = tuple(_against_peak(shape, best) for shape in done)
     goals = {group: GOALS[group] for group in dict.fromkeys(n.group for n in shapes) if group in GOALS}
     seconds = time.perf_counter() - began
-    return NativeBench(suite, processor.name, core, threads, seed, seconds, finished, goals)
+    return NativeBench(suite, processor.name, core, threads, seed, seconds, finished, goals, level_of(level), taken)
+
+
+def _about(
+    processor: Processor, libraries: Mapping[str, Library | None], level: str, *, threads: int, measure: int, seed: int
+) -> dict[str, Json]:
+    """What times belong to, beside the shape."""
+    names: list[Json] = [library.name for library in libraries.values() if library is not None]
+    made: dict[str, Json] = {"threads": threads, "measure": measure, "seed": seed, "level": level}
+    return {"bench": "x86", "on": cast("Json", key_of(processor)), "with": names, **made}
 
 
 def bench_shape(
-    named: Named, made: Problem, libraries: dict[str, Library | None], best: Peak, *, threads: int, measure: int
+    named: Named,
+    made: Problem,
+    libraries: dict[str, Library | None],
+    best: Peak,
+    features: Features,
+    *,
+    threads: int,
+    measure: int,
 ) -> tuple[Peak, BenchedShape]:
     """One shape: everybody's result is compared with the reference, then all that are right take turns.
 
@@ -115,22 +163,26 @@ def bench_shape(
     if any(rival.form == "int32" for rival, _ in rivals):
         forms.append("int32")
     try:
-        ours = [(form, *_ours(made, form, expected, threads, measure)) for form in forms]
+        ours = [(form, *_ours(made, form, expected, features, threads, measure)) for form in forms]
     except InputError as error:
         operator = str(made.shape.operator)
         return best, BenchedShape(named.name, named.group, operator, None, (), (), str(error), named.count)
     contenders = [contender for _, _, contender, _ in ours] + [c for _, c in rivals if c is not None]
+    until = time.perf_counter() + LIMIT
     for i in range(ROUNDS):
+        if i >= FEWEST and time.perf_counter() > until:
+            break
         for contender in contenders:
             contender.turn()
         if i % 6 == 0:
-            best = max(best, peak_of(INSTRUCTION, threads), key=lambda peak: peak.calls)
+            best = max(best, peak_of(best.instruction, features, threads), key=lambda peak: peak.calls)
     iterations = made.shape.operator.iterations
     shown = []
     for form, function, contender, correct in ours:
         times = times_of(contender.seconds)
         words = in_words(function.embedding) if function.native else ""
-        shown.append(Ours(form, correct, times, iterations / times.least, words, function.notes))
+        bound = predicted(function.plan).bound if function.native else ""
+        shown.append(Ours(form, correct, times, iterations / times.least, words, function.notes, bound))
         function.close()
     told = [r if c is None else replace(r, times=times_of(c.seconds)) for r, c in rivals]
     text = str(made.shape.operator)
@@ -152,8 +204,8 @@ def rivals_of(library: Library, made: Problem, expected: dict[Form, Array]) -> I
         try:
             prepared = library.prepare(made, form)
             found = None if prepared is None else prepared.result(prepared.run())
-        except (RuntimeError, ValueError, NotImplementedError, TypeError) as error:  # what libraries refuse with
-            yield Rival(library.name, form, why=f"refused: {str(error).strip().partition(chr(10))[0][:100]}"), None
+        except library.refusals as error:
+            yield Rival(library.name, form, why=f"refused: {str(error).strip()}"), None
             continue
         if prepared is None or found is None:
             continue
@@ -166,11 +218,11 @@ def rivals_of(library: Library, made: Problem, expected: dict[Form, Array]) -> I
 
 
 def _ours(
-    made: Problem, form: Form, expected: dict[Form, Array], threads: int, measure: int
+    made: Problem, form: Form, expected: dict[Form, Array], features: Features, threads: int, measure: int
 ) -> tuple[Compiled, Contender, bool]:
     inputs = made.inputs(form)
     constants = {name: array for name, array in inputs.items() if name != "I"}
-    function = compiled(made.given(form), constants, threads=threads, measure=measure)
+    function = compiled(made.given(form), constants, threads=threads, measure=measure, features=features)
     x, out = at_line(inputs["I"]), at_line(np.zeros(function.result.shape, function.result.dtype))
     correct = bool(np.array_equal(function(x, out=out), expected[form]))
     return function, Contender(lambda: function(x, out=out), []), correct
@@ -184,13 +236,6 @@ def _against_peak(shape: BenchedShape, best: Peak) -> BenchedShape:
         peak=None if shape.peak is None else best,
         ours=tuple(replace(o, part=o.part / whole) for o in shape.ours),
     )
-
-
-@contextmanager
-def _told(done: list[BenchedShape], total: int, told: Told | None) -> Iterator[None]:
-    yield
-    if told is not None:
-        told(len(done), total)
 
 
 def _settled(processor: Processor, threads: int) -> Any:

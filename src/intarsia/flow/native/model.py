@@ -10,20 +10,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intarsia.flow.native.answers import ModelRun, NodeRun, Peak, Times, times_of
-from intarsia.flow.native.nodes import Nodes, outputs_of
+from intarsia.flow.native.answers import Peak, Times, times_of
+from intarsia.flow.native.model_answers import ModelRun, NodeRun
+from intarsia.flow.native.nodes import Nodes
 from intarsia.flow.native.run import peak_of, refuse_threads
 from intarsia.ground import QUIET, InputError, Trace
 from intarsia.models import QuantisedNode, load_whole, read_quantised
-from intarsia.targets.x86 import host_processor, pinned
-from intarsia.targets.x86.callable import compiled, in_words
+from intarsia.targets.x86 import Features, at_level, host_processor, level_of, pinned
+from intarsia.targets.x86.callable import compiled, in_words, instruction_of_bytes
 
 Array = NDArray[Any]
 Told = Callable[[int, int], None]
 RUNS = 10
-SECONDS = 0.02
-"""A node is run at least so often and so long; the fastest run counts."""
-INSTRUCTION = "x86.vpdpbusd"
+SECONDS = 0.03
+"""A node is run at least so often and so long by each, in turn; the fastest run counts."""
 
 
 def run_model(
@@ -31,6 +31,7 @@ def run_model(
     *,
     threads: int = 1,
     measure: int = 0,
+    features: str | None = None,
     seed: int = 0,
     trace: Trace = QUIET,
     told: Told | None = None,
@@ -41,6 +42,7 @@ def run_model(
         path: an ONNX file whose inputs have fixed shapes.
         threads: that each may use; one thread is pinned to the last core of this process.
         measure: how many plans are measured for each node; 0 for the one predicted to be fastest.
+        features: the level of features that code may use; all that the processor has for None.
         seed: of the inputs.
         trace: what is told meanwhile.
         told: is told how many nodes are done, and of how many.
@@ -48,7 +50,7 @@ def run_model(
     Raises:
         InputError: onnxruntime is missing or refuses a node, the file is none, or its inputs have no fixed shape.
     """
-    processor = host_processor()
+    processor, level = host_processor(), at_level(features)
     refuse_threads(processor, threads)
     read = {node.output: node for node in read_quantised(path).nodes}
     nodes = Nodes(load_whole(path), path, threads)
@@ -56,11 +58,11 @@ def run_model(
     given = dict(values)
     done: list[NodeRun] = []
     with pinned(processor.cores[-1]) if threads == 1 else nullcontext():
-        best = peak_of(INSTRUCTION, threads)
+        best = peak_of(instruction_of_bytes(level), level, threads)
         total = len(nodes.model.graph.node)
         for i, node in enumerate(nodes.model.graph.node):
             made = read.get(node.output[0])
-            done.append(_node(nodes, node, made, values, best, threads=threads, measure=measure, trace=trace))
+            done.append(_node(nodes, node, made, values, best, level, threads=threads, measure=measure, trace=trace))
             if told is not None:
                 told(i + 1, total)
         session = nodes.whole()
@@ -68,7 +70,7 @@ def run_model(
         whole = _times(lambda: session.run(names, given))
         expected = dict(zip(names, session.run(names, given), strict=True))
     same = all(_equal(values[name], expected[name]) for name in names)
-    return ModelRun(path, processor.name, threads, seed, tuple(done), whole, best, same)
+    return ModelRun(path, processor.name, threads, seed, level_of(level), tuple(done), whole, best, same)
 
 
 def _node(
@@ -77,6 +79,7 @@ def _node(
     made: QuantisedNode | None,
     values: dict[str, Array],
     peak: Peak,
+    features: Features,
     *,
     threads: int,
     measure: int,
@@ -84,22 +87,25 @@ def _node(
 ) -> NodeRun:
     """Run one node; what it makes is added to the values, made by native code where there is some."""
     session, fed = nodes.session(node, values)
-    made_by_library = outputs_of(session, node, fed)
+    made_by_library = nodes.outputs(session, node, fed)
     names = list(made_by_library)
-    library = _times(lambda: session.run(names, fed))
     values |= made_by_library
+
+    def run() -> object:
+        return session.run(names, fed)
+
     if made is None:
-        return NodeRun(node.name, node.op_type, library)
+        return NodeRun(node.name, node.op_type, _times(run))
     inputs = made.inputs({**nodes.weights, **values})
     constants = {name: array for name, array in inputs.items() if not _varies(made, name)}
     try:
-        function = compiled(made.quantised, constants, threads=threads, measure=measure, trace=trace)
+        function = compiled(made.quantised, constants, threads=threads, measure=measure, features=features, trace=trace)
     except InputError as error:
-        return NodeRun(node.name, node.op_type, library, why=str(error).partition("\n")[0])
+        return NodeRun(node.name, node.op_type, _times(run), why=str(error).partition("\n")[0])
     arrays = [inputs[t.name] for t in function.inputs]
     out = function(*arrays)
     right = made_by_library[made.output]
-    ours = _times(lambda: function(*arrays, out=out))
+    library, ours = _in_turn(run, lambda: function(*arrays, out=out))
     function.close()
     values[made.output] = out.reshape(right.shape)
     iterations = made.quantised.operator.iterations
@@ -121,13 +127,20 @@ def _varies(made: QuantisedNode, name: str) -> bool:
 
 
 def _times(call: Callable[[], object]) -> Times:
-    call()
-    seconds: list[float] = []
-    while len(seconds) < RUNS or sum(seconds) < SECONDS:
-        began = time.perf_counter()
+    return _in_turn(call)[0]
+
+
+def _in_turn(*calls: Callable[[], object]) -> tuple[Times, ...]:
+    """Times of calls that take turns, so that what else runs on the machine meets all of them."""
+    for call in calls:
         call()
-        seconds.append(time.perf_counter() - began)
-    return times_of(seconds)
+    seconds: list[list[float]] = [[] for _ in calls]
+    while len(seconds[0]) < RUNS or min(map(sum, seconds)) < SECONDS:
+        for call, own in zip(calls, seconds, strict=True):
+            began = time.perf_counter()
+            call()
+            own.append(time.perf_counter() - began)
+    return tuple(times_of(own) for own in seconds)
 
 
 def _equal(found: Array, expected: Array) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from intarsia.flow.native.libraries.by_onnxruntime import refusals
 from intarsia.ground import InputError
 
 Array = NDArray[Any]
@@ -91,26 +92,38 @@ class Nodes:
         )  # fmt: skip
         model = helper.make_model(graph, ir_version=self.model.ir_version, opset_imports=self.model.opset_import)
         model.functions.extend(self.model.functions)
-        return self._made(model, f"{self._path}, {node.name} ({node.op_type})"), fed
+        return self._made(model, self._where(node)), fed
+
+    def outputs(self, session: Any, node: Any, fed: Mapping[str, Array]) -> dict[str, Array]:
+        """The values that a node makes.
+
+        Raises:
+            InputError: if ONNX Runtime refuses to run it.
+        """
+        names = [name for name in node.output if name]
+        try:
+            return dict(zip(names, session.run(names, dict(fed)), strict=True))
+        except refusals(self._runtime) as error:
+            raise _refused(error, self._where(node)) from error
 
     def whole(self) -> Any:
         """A session of the whole model."""
         return self._made(self.model, self._path)
+
+    def _where(self, node: Any) -> str:
+        return f"{self._path}, {node.name} ({node.op_type})"
 
     def _made(self, model: Any, where: str) -> Any:
         try:
             return self._runtime.InferenceSession(
                 model.SerializeToString(), self._options, providers=["CPUExecutionProvider"]
             )
-        except RuntimeError as error:  # its own errors are kinds of this
-            reason = str(error).strip().partition("\n")[0]
-            raise InputError("onnxruntime refuses it", where=where, value=reason) from error
+        except refusals(self._runtime) as error:
+            raise _refused(error, where) from error
 
 
-def outputs_of(session: Any, node: Any, fed: Mapping[str, Array]) -> dict[str, Array]:
-    """The values that a node makes."""
-    names: Sequence[str] = [name for name in node.output if name]
-    return dict(zip(names, session.run(list(names), dict(fed)), strict=True))
+def _refused(error: Exception, where: str) -> InputError:
+    return InputError("onnxruntime refuses it", where=where, value=str(error).strip().partition("\n")[0])
 
 
 def _drawn(random: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any], where: str) -> Array:

@@ -17,7 +17,16 @@ from intarsia.machines import find_instruction
 from intarsia.models import QuantisedNode, read_quantised, read_spec
 from intarsia.operators import Operator, Quantised, random_inputs
 from intarsia.solvers.ranks import kendall
-from intarsia.targets.x86 import Engine, Processor, calls_per_second, host_processor, pinned
+from intarsia.targets.x86 import (
+    Engine,
+    Features,
+    Processor,
+    at_level,
+    calls_per_second,
+    host_processor,
+    level_of,
+    pinned,
+)
 from intarsia.targets.x86.callable import Compiled, compiled, in_words, is_right
 from intarsia.targets.x86.callable.make import at_line
 
@@ -64,13 +73,22 @@ def of_node(node: QuantisedNode) -> Subject:
     return Subject(node.quantised, node.constants)
 
 
-def run_native(spec: str, *, threads: int = 1, measure: int = 0, seed: int = 0, trace: Trace = QUIET) -> NativeAnswer:
+def run_native(
+    spec: str,
+    *,
+    threads: int = 1,
+    measure: int = 0,
+    features: str | None = None,
+    seed: int = 0,
+    trace: Trace = QUIET,
+) -> NativeAnswer:
     """Compile an operator, compare it with the reference and time it.
 
     Args:
         spec: the operator.
         threads: that share its work.
         measure: how many plans are measured, of which the fastest is taken; 0 for the one predicted to be.
+        features: the level of features that code may use; all that the processor has for None.
         seed: of the inputs.
         trace: what is told meanwhile.
 
@@ -78,13 +96,13 @@ def run_native(spec: str, *, threads: int = 1, measure: int = 0, seed: int = 0, 
         InputError: anything of these that is wrong, or that the processor cannot do.
     """
     subject = read_subject(spec)
-    processor = host_processor()
+    processor, level = host_processor(), at_level(features)
     refuse_threads(processor, threads)
     inputs = inputs_of(subject, seed)
     varying = {t.name for t in subject.operator.inputs if not t.constant}
     constants = {name: array for name, array in inputs.items() if name not in varying}
     with trace.step("compile"):
-        function = compiled(subject.given, constants, threads=threads, measure=measure, trace=trace)
+        function = compiled(subject.given, constants, threads=threads, measure=measure, features=level, trace=trace)
     trace.text("plan", function.explain())
     with trace.step("compare"):
         found = function(**{t.name: inputs[t.name] for t in function.inputs})
@@ -150,12 +168,12 @@ def _rounds(function: Compiled, arrays: list[Array], out: Array) -> Times:
 def _peak(function: Compiled, threads: int) -> Peak | None:
     if not function.native:
         return None
-    return peak_of(function.embedding.instruction.name, threads)
+    return peak_of(function.embedding.instruction.name, function.features, threads)
 
 
-def peak_of(name: str, threads: int = 1, engine: Engine | None = None) -> Peak:
-    """The peak of an instruction, measured now on the core that this thread is on."""
-    calls = calls_per_second(engine or Engine(), name) * threads
+def peak_of(name: str, features: Features, threads: int = 1) -> Peak:
+    """The peak of an instruction in code for some features, measured now on the core that this thread is on."""
+    calls = calls_per_second(Engine(features), name) * threads
     return Peak(name, calls, find_instruction(name).lanes)
 
 
@@ -178,6 +196,7 @@ def _answer(
         correct=correct,
         threads=threads,
         seed=seed,
+        features=level_of(function.features),
         times=times,
         peak=peak,
         part=peak.part(subject.operator.iterations, times.least) if peak else None,

@@ -22,9 +22,7 @@ def baseline_clusters(study: Study, devices: int) -> tuple[Cluster, ...]:
     try:
         clusters = [read_cluster(name, devices=devices) for name in study.baselines]
     except InputError as error:
-        raise InputError(
-            error.what, where="baselines", value=error.value, allowed=error.allowed, hint=error.hint
-        ) from error
+        raise error.at("baselines") from error
     return tuple(replace(cluster, chip=replace(cluster.chip, mapping=mapping)) for cluster in clusters)
 
 

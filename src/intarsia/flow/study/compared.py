@@ -6,11 +6,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 
-from intarsia.flow.study.model_records import ModelRecord
+from intarsia.flow.study.model_records import EnergyRecord, ModelRecord
 from intarsia.flow.study.result import ChipRecord, Result
 from intarsia.flow.study.serving.keys import ServingKeys
 from intarsia.flow.study.serving.records import ServedRecord
-from intarsia.ground.units import bytes_text, count_text, flops_text, percent_text, seconds_text, tokens_text
+from intarsia.ground.units import (
+    bytes_text,
+    count_text,
+    flops_text,
+    joules_text,
+    percent_text,
+    seconds_text,
+    tokens_text,
+    watts_text,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +135,26 @@ def _models(first: ModelRecord, second: ModelRecord) -> Iterator[Row]:
         group, "sequences or images a second", plans[0].samples, plans[1].samples, lambda value: f"{value:,.4g}"
     )
     yield _number(group, "of the peak (MFU)", plans[0].mfu, plans[1].mfu, lambda value: percent_text(value, 1))
+    yield from _energies(group, plans[0].energy, plans[1].energy)
     for part in first.time.parts:
         yield _number(group, part, first.time.parts[part], second.time.parts.get(part), seconds_text)
     fullest = [max(sum(stage.values()) for stage in one.memory.stages) for one in pair]
     yield _number(group, "bytes of the fullest device", fullest[0], fullest[1], lambda value: bytes_text(int(value)))
     yield from _texts(group, first.plan.strategy, second.plan.strategy)
+
+
+def _energies(group: str, first: EnergyRecord | None, second: EnergyRecord | None) -> Iterator[Row]:
+    """What an iteration takes, where that is known of one of them."""
+    if first is None and second is None:
+        return
+    named: tuple[tuple[str, str, Callable[..., str]], ...] = (
+        ("joules of an iteration", "joules", joules_text),
+        ("joules of a sequence or image", "per_sample", joules_text),
+        ("mean watts of a device", "mean_watts", watts_text),
+    )
+    for name, field, text in named:
+        values = [None if one is None else getattr(one, field) for one in (first, second)]
+        yield _number(group, name, values[0], values[1], text)
 
 
 def _serving(keys: ServingKeys | None) -> dict[str, str]:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from intarsia.flow.study.chosen import Chosen
 from intarsia.flow.study.result import ChipRecord, Part
-from intarsia.ground import InputError
 from intarsia.ground.units import bytes_text, count_text, flops_text, hertz_text, rate_text
-from intarsia.machines.chips import Chip, TensorCores
-from intarsia.machines.template import HBM_BANDWIDTH, Point
+from intarsia.machines.chips import TensorCores
+from intarsia.machines.template import Point, point_of
 
 
 def chip_record(chosen: Chosen) -> ChipRecord:
     """The chip of a study; only of a template's are areas known."""
     chip = chosen.cluster.chip
-    point = chosen.point or template_point(chip)
+    point = chosen.point or point_of(chip)
     its, vector = chip.tensor, f"{chip.vector.count} × {chip.vector.width}"
     own = chip.second
     second = "" if own is None else f", {own.count} × {own.width}×{own.depth} tensor"
@@ -47,30 +46,6 @@ def chip_record(chosen: Chosen) -> ChipRecord:
 
 def _cores_text(cores: TensorCores) -> str:
     return f"{count_text(cores.count)} × {cores.width}×{cores.depth}, {cores.dataflow}"
-
-
-def template_point(chip: Chip) -> Point | None:
-    """The point of a template's chip that was given; None for other chips, and where no areas are known."""
-    if chip.family != "template" or chip.hbm_bandwidth != HBM_BANDWIDTH:
-        return None
-    more = chip.second
-    point = Point(
-        tensor_cores=chip.tensor.count,
-        vector_cores=chip.vector.count,
-        width=chip.tensor.width,
-        depth=chip.tensor.depth,
-        buffer_mib=chip.onchip_bytes >> 20,
-        hbm_gib=chip.hbm_bytes >> 30,
-        vector_width=chip.vector.width,
-        clock=chip.clock,
-        link_bandwidth=chip.link_bandwidth,
-        **({} if more is None else {"more_cores": more.count, "more_width": more.width, "more_depth": more.depth}),
-    )
-    try:
-        point.parts()
-    except InputError:
-        return None  # a memory is larger than any whose area is known
-    return point
 
 
 def parts_of(point: Point) -> tuple[Part, ...]:

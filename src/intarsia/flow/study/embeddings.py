@@ -7,7 +7,7 @@ its instruction, while its seconds come from tiles and waves.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from intarsia.embed import Embedding
 from intarsia.embed.stationary import best_fit, embedding_of, gathered, roles_of
@@ -28,8 +28,9 @@ SHOWN = 4
 LIMIT = 20.0
 """Seconds for one of them."""
 MMA = "nvidia.mma.m16n8k16"
-FLOATS = {"systolic": "dtype=bfloat16,out=float32", MMA: "dtype=float16,out=float32"}
-"""Element types of an instruction: the catalogue has this mma with IEEE half precision, whose shape is that of bf16."""
+FLOATS = {"systolic": "bfloat16", MMA: "float16"}
+"""Of an instruction's factors, whose sums are float32: the catalogue has this mma with IEEE half precision, whose shape
+is that of bf16."""
 
 
 @dataclass(slots=True)
@@ -49,17 +50,17 @@ def instruction_of(chip: Chip) -> str:
 
 def embedding_records(run: Running) -> Iterator[EmbeddingRecord]:
     """The embeddings of the products that take the most seconds; a chip with an instruction is expected."""
-    types = FLOATS[instruction_of(run.cluster.chip).partition(":")[0]]
+    factors = FLOATS[instruction_of(run.cluster.chip).partition(":")[0]]
     asked: dict[str, _Asked] = {}
     whole = 0.0
     for layer, prefix, node, task in run.each():
         whole += task.quickest * layer.repeat
         if isinstance(node.work, Contraction):
-            one = asked.setdefault(spec_of(node.work, types), _Asked())
+            one = asked.setdefault(spec_of(node.work), _Asked())
             one.seconds += task.quickest * layer.repeat
             one.names.append(f"{layer.name}: {prefix} {node.name}")
     for spec in sorted(asked, key=lambda spec: -asked[spec].seconds)[:SHOWN]:
-        operator = read_spec(spec)
+        operator = _in_floats(read_spec(spec), factors)
         chip = min(run.cluster.chip.kinds, key=lambda kind: _cycles(operator, kind))
         instruction = find_instruction(instruction_of(chip))
         for best, said in _embedded(operator, instruction, chip):
@@ -102,9 +103,16 @@ def _embedded(operator: Operator, instruction: Instruction, chip: Chip) -> Itera
             return
 
 
-def spec_of(work: Contraction, types: str) -> str:
-    """The operator of a product as it is typed, with its element types."""
+def spec_of(work: Contraction) -> str:
+    """The operator of a product as it is typed."""
     if work.spec:
-        return f"{work.spec},{types}"
+        return work.spec
     batch = f"batch={work.batch}," if work.batch > 1 else ""
-    return f"matmul:{batch}m={work.m},n={work.n},k={work.k},{types}"
+    return f"matmul:{batch}m={work.m},n={work.n},k={work.k}"
+
+
+def _in_floats(operator: Operator, factors: str) -> Operator:
+    """The same with floating-point elements, of its factors and of its float32 sums."""
+    sums = {tensor.name for tensor in operator.outputs}
+    tensors = (replace(one, dtype="float32" if one.name in sums else factors) for one in operator.tensors)
+    return replace(operator, tensors=tuple(tensors))

@@ -9,7 +9,7 @@ from intarsia.flow.study.commands import plan_command, schedule_command, search_
 from intarsia.flow.study.file import Study
 from intarsia.flow.study.result import Figure
 from intarsia.ground.units import percent_text
-from intarsia.machines.chips import Dataflow
+from intarsia.machines.chips import Dataflow, Mapping
 
 AREAS = "areas: closed form fitted to the published ones of Wang et al., ICML 2024 (machines.template.area)"
 MONEY = "watts are peaks, dollars what it costs to make: published tables (machines.template.energy and .money)"
@@ -52,6 +52,9 @@ def _of_plans(study: Study, chosen: Chosen) -> Iterator[Figure]:
     yield Figure("memory", again, (kept, *assumed(chosen)))
     alone = "operators: one microbatch through all layers, each operator alone on all cores of its kind; cores overlap"
     yield Figure("time", again, (alone, *interval(chosen)))
+    watts = "watts of a device: energies of published tables at 22 nm (machines.template.energy), by the plan's work"
+    padding = "padding: lanes of arrays that multiply zeros, as if they did not; rest: of the die, all the time"
+    yield Figure("energy", again, (watts, padding, *interval(chosen)))
 
 
 def _of_others(study: Study, chosen: Chosen) -> Iterator[Figure]:
@@ -67,4 +70,5 @@ def _of_others(study: Study, chosen: Chosen) -> Iterator[Figure]:
         fewest = "fewest calls, then fewest duplicated bytes; the plan's seconds come from tiles and waves instead"
         yield Figure("embeddings", "intarsia embed OPERATOR --instr INSTRUCTION", (fewest,))
     theirs = "as many chips, each in its own catalogue's network, with its own memory, efficiencies and best plan"
-    yield Figure("baselines", plan_command(study, chosen), (theirs,))
+    rests = (theirs,) if study.costs == Mapping.EMBEDDED else (theirs, f"costs of a chip's file: {study.costs}")
+    yield Figure("baselines", plan_command(study, chosen), rests)

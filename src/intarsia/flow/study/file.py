@@ -20,6 +20,8 @@ from intarsia.place.serving import ServingChoices
 WHAT = "study file"
 BASELINES = ("tpuv4-like", "a100", "h100")
 """Clusters of the catalogue whose chips a result is compared with, unless the file names others."""
+BUDGETS = ("area_mm2", "watts", "dollars")
+"""What a chip, and all chips of a cluster, may take at most."""
 
 Value = bool | int | str
 Choice = Value | tuple[Value, ...]
@@ -157,7 +159,11 @@ def _study(file: _File, where: str) -> Study:
             "one of several clusters is for a search of chips", where=where, value=cluster, hint='space = "phaze"'
         )
     if file.costs not in tuple(Mapping):
-        raise refuse_unknown(file.costs, tuple(Mapping), what="costs")
+        raise refuse_unknown(file.costs, tuple(Mapping), what="costs", where=where)
+    for table, budgets in (("budget", file.budget), ("total", file.total)):
+        for name in budgets:
+            if name not in BUDGETS:
+                raise refuse_unknown(name, BUDGETS, what="key", where=f"{where}, [{table}]")
     content: dict[str, Any] = {field: getattr(file, field) for field in _File.__struct_fields__ if field != "model"}
     content |= {"models": models, "cluster": cluster, "global_batch": file.global_batch or 0}
     return Study(**content | {"choose": _choices(file.choose, where, serves=file.serving is not None)})
@@ -184,8 +190,7 @@ def _choices(choose: dict[str, Choice], where: str, *, serves: bool) -> dict[str
     known = CHOICES if serves else tuple(field.name for field in fields(Choices))
     for name in choose:
         if name not in known:
-            error = refuse_unknown(name, known, what="choice")
-            raise InputError(error.what, where=f"{where}, [choose]", value=name, allowed=error.allowed, hint=error.hint)
+            raise refuse_unknown(name, known, what="choice", where=f"{where}, [choose]")
     listed = {name: values if isinstance(values, tuple) else (values,) for name, values in choose.items()}
     try:
         if serves:
@@ -193,7 +198,5 @@ def _choices(choose: dict[str, Choice], where: str, *, serves: bool) -> dict[str
         else:
             Choices().only(listed)
     except InputError as error:
-        raise InputError(
-            error.what, where=f"{where}, [choose]", value=error.value, allowed=error.allowed, hint=error.hint
-        ) from error
+        raise error.at(f"{where}, [choose]") from error
     return listed

@@ -8,6 +8,27 @@ from __future__ import annotations
 from intarsia.flow.study.record import Record
 
 
+class EnergyRecord(Record, frozen=True):
+    """The energy of an iteration.
+
+    Attributes:
+        joules: of all devices that the plan uses.
+        per_sample, per_token: of them, for a sequence or an image, and for a token; no tokens for images.
+        mean_watts, peak_watts: of one device.
+        parts: joules of all devices by part.
+        watts, peaks: of one device by part: its mean, and if it were busy all over.
+    """
+
+    joules: float
+    per_sample: float
+    per_token: float | None
+    mean_watts: float
+    peak_watts: float
+    parts: dict[str, float]
+    watts: dict[str, float]
+    peaks: dict[str, float]
+
+
 class PlanRecord(Record, frozen=True):
     """The best plan of a model.
 
@@ -21,6 +42,7 @@ class PlanRecord(Record, frozen=True):
         stages: layers of each stage, as text.
         idle: devices that it leaves unused.
         notes: what was assumed or ignored.
+        energy: what an iteration takes; None where nobody knows what the chip's work takes.
     """
 
     seconds: float
@@ -33,6 +55,7 @@ class PlanRecord(Record, frozen=True):
     stages: tuple[str, ...]
     idle: int
     notes: tuple[str, ...]
+    energy: EnergyRecord | None = None
 
 
 class MemoryRecord(Record, frozen=True):

@@ -64,13 +64,16 @@ def model_record(desk: Desk, number: int) -> ModelRecord:
         absent["embeddings"] = "the catalogue has no instruction of this chip's tensor cores"
     if not desk.compared:
         absent["baselines"] = "the study names none"
+    record = plan_record(plan, planned.model, chosen.cluster)
+    if record.energy is None:
+        absent["energy"] = f"nobody knows what work takes on {chosen.cluster.chip.name}: it is no chip of the template"
     neighbours, baselines = _others(desk, planned)
     return ModelRecord(
         name=name,
         parameters=planned.model.parameters,
         sequence=planned.sequence,
         folder=f"plans/{_folder(chosen, number)}",
-        plan=plan_record(plan, planned.model, chosen.cluster),
+        plan=record,
         memory=memory_record(plan),
         time=time_record(plan, run),
         schedule=schedule,

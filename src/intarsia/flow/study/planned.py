@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from intarsia.flow.predictions import notes_of
-from intarsia.flow.study.model_records import MemoryRecord, PlanRecord
+from intarsia.flow.study.model_records import EnergyRecord, MemoryRecord, PlanRecord
 from intarsia.graph import Model
 from intarsia.ground.units import count_text
 from intarsia.machines.clusters import Cluster
+from intarsia.place import Prediction, energy_of
 from intarsia.place.plan import Plan
 
 
@@ -27,6 +28,23 @@ def plan_record(plan: Plan, model: Model, cluster: Cluster) -> PlanRecord:
         stages=_stages(plan, model),
         idle=plan.idle,
         notes=notes_of(model, cluster, found),
+        energy=_energy(model, cluster, found),
+    )
+
+
+def _energy(model: Model, cluster: Cluster, prediction: Prediction) -> EnergyRecord | None:
+    found = energy_of(model, cluster, prediction)
+    if found is None:
+        return None
+    return EnergyRecord(
+        joules=found.joules,
+        per_sample=found.joules_per_sample,
+        per_token=found.joules_per_token,
+        mean_watts=found.mean_watts,
+        peak_watts=found.peak_watts,
+        parts=dict(found.parts),
+        watts=dict(found.watts),
+        peaks=dict(found.peaks),
     )
 
 

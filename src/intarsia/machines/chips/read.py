@@ -10,7 +10,7 @@ import msgspec
 
 from intarsia.ground import InputError
 from intarsia.ground.records import decode_record, read_record, refuse_unknown
-from intarsia.machines.chips.chip import Chip, Dataflow, TensorCores, VectorCores
+from intarsia.machines.chips.chip import Chip, Dataflow, Mapping, TensorCores, VectorCores
 
 
 class _Tensor(msgspec.Struct, forbid_unknown_fields=True):
@@ -44,6 +44,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     serial: bool = True
     assumed: list[str] = []
     second_tensor_cores: _Tensor | None = None
+    costs: Mapping = Mapping.EMBEDDED
 
 
 _MAY_BE_ZERO = frozenset({"best_tflops"})
@@ -113,5 +114,6 @@ def _chip(file: _File, where: str) -> Chip:
         serial=file.serial,
         source=file.source,
         assumed=tuple(file.assumed),
+        mapping=file.costs,
         second=None if more is None else TensorCores(more.count, more.width, more.depth, more.dataflow),
     )

@@ -138,9 +138,7 @@ def _chip(text: str, where: str) -> Chip:
     try:
         return read_chip(text)
     except InputError as error:
-        raise InputError(
-            error.what, where=error.where or where, value=error.value, allowed=error.allowed, hint=error.hint
-        ) from error
+        raise error.at(error.where or where) from error
 
 
 def _refuse_level(level: _Level, reached: int, where: str) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from intarsia.ground import InputError
 from intarsia.ground.units import hertz_text, rate_text
 from intarsia.machines.chips import Chip, Dataflow, TensorCores, VectorCores
 from intarsia.machines.template.area import BYTES_PER_ELEMENT
 from intarsia.machines.template.energy import CLOCK
 from intarsia.machines.template.parts import STACK_GIB
-from intarsia.machines.template.point import LINK_BANDWIDTH, STACK_BANDWIDTH, Point
+from intarsia.machines.template.point import HBM_BANDWIDTH, LINK_BANDWIDTH, STACK_BANDWIDTH, Point
 
 
 def chip_of(point: Point) -> Chip:
@@ -31,6 +32,37 @@ def chip_of(point: Point) -> Chip:
         assumed=_assumed(point),
         second=more if point.more_cores else None,
     )
+
+
+def point_of(chip: Chip) -> Point | None:
+    """The point whose cores, buffer, HBM, clock and links a chip has; None for a chip that is none of the template.
+
+    A tensor core's own memory is that of the template, whatever the chip says of it.
+    """
+    stacks = 0 if chip.hbm_bandwidth == HBM_BANDWIDTH else round(chip.hbm_bandwidth / STACK_BANDWIDTH)
+    more = chip.second
+    point = Point(
+        tensor_cores=chip.tensor.count,
+        vector_cores=chip.vector.count,
+        width=chip.tensor.width,
+        depth=chip.tensor.depth,
+        buffer_mib=chip.onchip_bytes >> 20,
+        hbm_gib=chip.hbm_bytes >> 30,
+        vector_width=chip.vector.width,
+        clock=chip.clock,
+        stacks=stacks,
+        link_bandwidth=chip.link_bandwidth,
+        **({} if more is None else {"more_cores": more.count, "more_width": more.width, "more_depth": more.depth}),
+    )
+    made = chip_of(point)
+    alike = ("family", "tensor", "second", "onchip_bytes", "hbm_bytes", "hbm_bandwidth", "serial")
+    if any(getattr(made, name) != getattr(chip, name) for name in alike):
+        return None
+    try:
+        point.parts()
+    except InputError:
+        return None  # a memory is larger than any whose area is known, or the clock too fast
+    return point
 
 
 def _name(point: Point) -> str:

@@ -78,8 +78,7 @@ def read_space(text: str | Path) -> TemplateSpace:
     try:
         return _space(file)
     except InputError as error:
-        where = f"{name}: {error.where}" if error.where else name
-        raise InputError(error.what, where=where, value=error.value, allowed=error.allowed, hint=error.hint) from error
+        raise error.at(f"{name}: {error.where}" if error.where else name) from error
 
 
 def _space(file: _File) -> TemplateSpace:

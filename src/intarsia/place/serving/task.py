@@ -8,6 +8,7 @@ from math import inf
 
 from intarsia.graph import Dtype, Phase, Servable, Serving
 from intarsia.ground import InputError
+from intarsia.ground.records import refuse_unknown
 from intarsia.machines.chips import Efficiency
 from intarsia.machines.clusters import Cluster
 
@@ -46,10 +47,10 @@ class ServingChoices:
         Raises:
             InputError: for an unknown choice or a value that it cannot have.
         """
-        names = [field.name for field in fields(self)]
+        names = tuple(field.name for field in fields(self))
         for name, values in restricted.items():
             if name not in names:
-                raise InputError("unknown choice", where="--only", value=name, allowed=", ".join(names))
+                raise refuse_unknown(name, names, what="choice", where="--only")
             wrong = [value for value in values if not (value.isascii() and value.isdigit() and int(value) > 0)]
             if wrong or not values:
                 raise InputError(

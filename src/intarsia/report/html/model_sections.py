@@ -6,11 +6,20 @@ from collections.abc import Iterator
 
 from intarsia.flow.study import Result
 from intarsia.flow.study.model_records import Baseline, EmbeddingRecord, ModelRecord
-from intarsia.ground.units import bytes_text, count_text, flops_text, percent_text, rate_text, ratio_text, seconds_text
+from intarsia.ground.units import bytes_text, count_text, joules_text, percent_text, seconds_text, watts_text
 from intarsia.report.html.markup import Html, element, joined, table
+from intarsia.report.html.others import (
+    CHIP,
+    assumed,
+    chip_cells,
+    fullest,
+    hollow,
+    neighbour_table,
+    notes,
+    stage_rows,
+    times_text,
+)
 from intarsia.report.html.sections import absent, chart, how
-
-SHOWN_STAGES = 8
 
 
 def model_section(result: Result, index: int) -> Html:
@@ -24,6 +33,7 @@ def model_section(result: Result, index: int) -> Html:
             *_timelines(result, model, index),
             *_memory(result, model, index),
             *_time(result, index),
+            *_energy(result, model, index),
             *_sensitivity(result, index),
             *_embeddings(result, model),
             *_baselines(result, model, index),
@@ -41,13 +51,9 @@ def _plan(model: ModelRecord) -> Iterator[Html]:
         ".",
     )
     rows = [(name.replace("_", " "), value) for name, value in plan.strategy.items()]
-    rows += [(f"stage {index}", text) for index, text in enumerate(plan.stages[:SHOWN_STAGES])]
-    if len(plan.stages) > SHOWN_STAGES:
-        rows.append(("stages", f"{len(plan.stages)} in all; the others in plan.json"))
+    rows += stage_rows(plan.stages, "plan.json")
     yield element("details", element("summary", "Degrees and switches"), table(("choice", "value"), rows))
-    yield element(
-        "details", element("summary", "What was assumed"), element("ul", *(element("li", note) for note in plan.notes))
-    )
+    yield notes("What was assumed", plan.notes)
 
 
 def _timelines(result: Result, model: ModelRecord, index: int) -> Iterator[Html]:
@@ -68,14 +74,7 @@ def _timelines(result: Result, model: ModelRecord, index: int) -> Iterator[Html]
 def _memory(result: Result, model: ModelRecord, index: int) -> Iterator[Html]:
     memory = model.memory
     yield element("h3", "Memory of a device")
-    fullest = max(range(len(memory.stages)), key=lambda stage: sum(memory.stages[stage].values()))
-    used = sum(memory.stages[fullest].values())
-    yield chart(
-        "memory", result,
-        f"Bytes of one device of each stage by kind. The fullest, stage {fullest}, holds {bytes_text(used)} of "
-        f"{bytes_text(memory.capacity)} ({percent_text(used, memory.capacity)}).",
-        model=index,
-    )  # fmt: skip
+    yield chart("memory", result, fullest(memory), model=index)
     kinds = [kind for kind in memory.stages[0] if any(stage[kind] for stage in memory.stages)]
     rows = [
         (f"stage {number}", *(bytes_text(stage[kind]) for kind in kinds), bytes_text(sum(stage.values())))
@@ -98,28 +97,42 @@ def _time(result: Result, index: int) -> Iterator[Html]:
     yield chart("time", result, f"An iteration: {parts}.{rest}", model=index)
 
 
+def _energy(result: Result, model: ModelRecord, index: int) -> Iterator[Html]:
+    title, found = "Where energy goes", model.plan.energy
+    if found is None:
+        yield absent(title, model.absent.get("energy", "the result is older than energies of plans"))
+        return
+    yield element("h3", title)
+    each = f"{joules_text(found.per_sample)} {'a sequence' if found.per_token else 'an image'}"
+    token = f", {joules_text(found.per_token)} a token" if found.per_token else ""
+    yield chart(
+        "energy", result,
+        f"An iteration takes {joules_text(found.joules)} ({each}{token}). The mean of a device is "
+        f"{watts_text(found.mean_watts)}; busy all over it would take {watts_text(found.peak_watts)}.",
+        model=index,
+    )  # fmt: skip
+    rows = [
+        (
+            name,
+            joules_text(joules),
+            percent_text(joules, found.joules),
+            watts_text(found.watts[name]),
+            watts_text(found.peaks[name]),
+        )
+        for name, joules in found.parts.items()
+    ]
+    heads = ("part", "an iteration", "share", "a device, mean", "at most")
+    yield element("details", element("summary", "The same as a table"), table(heads, rows, numbers=(1, 2, 3, 4)))
+
+
 def _sensitivity(result: Result, index: int) -> Iterator[Html]:
     model = result.models[index]
     yield element("h3", "What one step of each resource buys")
-    over = any(one.within is False for one in model.neighbours)
-    hollow = " Hollow, with *: such a chip is over the budget." if over else ""
     against = f"against {seconds_text(model.plan.seconds)}"
-    caption = f"Seconds of an iteration under the best plan after one change, {against}.{hollow}"
+    caption = f"Seconds of an iteration under the best plan after one change, {against}.{hollow(model.neighbours)}"
     yield chart("sensitivity", result, caption, model=index)
-    rows = [
-        (
-            one.resource,
-            one.before,
-            one.after,
-            "–" if one.seconds is None else seconds_text(one.seconds),
-            "–" if one.times is None else ratio_text(one.times),
-            "–" if one.area is None else f"{one.area:.1f}" + (" *" if one.within is False else ""),
-            one.because,
-        )
-        for one in model.neighbours
-    ]
-    heads = ("resource", "from", "to", "seconds", "times", "die, mm²", "")
-    yield element("details", element("summary", "The same as a table"), table(heads, rows, numbers=(1, 2, 3, 4, 5)))
+    reached = ((one, "–" if one.seconds is None else seconds_text(one.seconds)) for one in model.neighbours)
+    yield neighbour_table("seconds", reached)
 
 
 def _embeddings(result: Result, model: ModelRecord) -> Iterator[Html]:
@@ -161,16 +174,8 @@ def _baselines(result: Result, model: ModelRecord, index: int) -> Iterator[Html]
         _row(one.chip, one.peak_flops, one.hbm_bytes, one.hbm_bandwidth, one.seconds, one.times, _said(one))
         for one in model.baselines
     ]
-    heads = ("chip", "peak in bf16", "HBM", "HBM bandwidth", "seconds", "times", "plan")
-    yield table(heads, rows, numbers=(1, 2, 3, 4, 5), ours=0)
-    assumed = [
-        f"{one.cluster}: {text}" for one in model.baselines for text in (f"efficiencies {one.efficiency}", *one.assumed)
-    ]
-    yield element(
-        "details",
-        element("summary", "What was assumed of them"),
-        element("ul", *(element("li", text) for text in assumed)),
-    )
+    yield table((*CHIP, "seconds", "times", "plan"), rows, numbers=range(1, 6), ours=0)
+    yield assumed(model.baselines)
 
 
 def _said(one: Baseline) -> str:
@@ -180,12 +185,5 @@ def _said(one: Baseline) -> str:
 def _row(
     name: str, flops: float, size: int, bandwidth: float, seconds: float | None, times: float | None, plan: str
 ) -> tuple[str, ...]:
-    return (
-        name,
-        flops_text(flops),
-        f"{size / 2**30:g} GiB",
-        rate_text(bandwidth),
-        "–" if seconds is None else seconds_text(seconds),
-        "–" if times is None else ratio_text(times),
-        plan,
-    )
+    taken = "–" if seconds is None else seconds_text(seconds)
+    return (*chip_cells(name, flops, size, bandwidth), taken, times_text(times), plan)

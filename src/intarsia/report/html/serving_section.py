@@ -9,18 +9,26 @@ from intarsia.flow.study.serving.records import DeploymentRecord, LimitRecord, S
 from intarsia.ground.units import (
     bytes_text,
     count_text,
-    flops_text,
     percent_text,
-    rate_text,
     ratio_text,
     seconds_text,
     tokens_text,
 )
 from intarsia.report.html.markup import Html, element, joined, table
+from intarsia.report.html.others import (
+    CHIP,
+    assumed,
+    chip_cells,
+    fullest,
+    hollow,
+    neighbour_table,
+    notes,
+    stage_rows,
+    times_text,
+)
 from intarsia.report.html.sections import absent, chart, how
 
 DEGREES = ("tensor", "pipeline", "expert", "data", "batch", "prompts")
-SHOWN_STAGES = 8
 
 
 def serving_section(result: Result) -> Html:
@@ -77,12 +85,9 @@ def _deployment(result: Result, served: ServedRecord) -> Iterator[Html]:
         f"of sequences of {count_text(told['solved'])} is known: no deployment makes more."
     )
     yield element("p", text, class_="note")
-    stages = [(f"stage {index}", text) for index, text in enumerate(served.stages[:SHOWN_STAGES])]
-    if len(served.stages) > SHOWN_STAGES:
-        stages.append(("stages", f"{len(served.stages)} in all; the others in result.json"))
-    yield element("details", element("summary", "Layers of the stages"), table(("", "layers"), stages))
-    notes = element("ul", *(element("li", note) for note in served.notes))
-    yield element("details", element("summary", "What was assumed"), notes)
+    stages = table(("", "layers"), stage_rows(served.stages, "result.json"))
+    yield element("details", element("summary", "Layers of the stages"), stages)
+    yield notes("What was assumed", served.notes)
 
 
 def _row(name: str, one: DeploymentRecord) -> tuple[str, ...]:
@@ -106,7 +111,7 @@ def _limits(result: Result, served: ServedRecord) -> Iterator[Html]:
             percent_text(one.value, one.limit),
             one.freed,
             "–" if one.tokens is None else tokens_text(one.tokens),
-            "–" if one.times is None else ratio_text(one.times),
+            times_text(one.times),
         )
         for one in served.limits
     ]
@@ -120,15 +125,8 @@ def _limit(one: LimitRecord, value: float) -> str:
 
 
 def _memory(result: Result, served: ServedRecord) -> Iterator[Html]:
-    memory = served.memory
     yield element("h3", "Memory of a device")
-    fullest = max(range(len(memory.stages)), key=lambda stage: sum(memory.stages[stage].values()))
-    used = sum(memory.stages[fullest].values())
-    caption = (
-        f"Bytes of one device of each stage by kind. The fullest, stage {fullest}, holds {bytes_text(used)} of "
-        f"{bytes_text(memory.capacity)} ({percent_text(used, memory.capacity)})."
-    )
-    yield chart("memory", result, caption)
+    yield chart("memory", result, fullest(served.memory))
 
 
 def _round(result: Result, served: ServedRecord) -> Iterator[Html]:
@@ -154,25 +152,11 @@ def _share(kinds: dict[str, float]) -> Iterator[str]:
 
 def _sensitivity(result: Result, served: ServedRecord) -> Iterator[Html]:
     yield element("h3", "What one step of each resource buys")
-    over = any(one.within is False for one in served.neighbours)
-    hollow = " Hollow, with *: such a chip is over the budget." if over else ""
     against = f"against {tokens_text(served.best.tokens)}"
-    caption = f"Tokens a second under the best deployment after one change, {against}.{hollow}"
+    caption = f"Tokens a second under the best deployment after one change, {against}.{hollow(served.neighbours)}"
     yield chart("sensitivity", result, caption)
-    rows = [
-        (
-            one.resource,
-            one.before,
-            one.after,
-            "–" if one.tokens is None else tokens_text(one.tokens),
-            "–" if one.times is None else ratio_text(one.times),
-            "–" if one.area is None else f"{one.area:.1f}" + (" *" if one.within is False else ""),
-            one.because,
-        )
-        for one in served.neighbours
-    ]
-    heads = ("resource", "from", "to", "tokens/s", "times", "die, mm²", "")
-    yield element("details", element("summary", "The same as a table"), table(heads, rows, numbers=(1, 2, 3, 4, 5)))
+    reached = ((one, "–" if one.tokens is None else tokens_text(one.tokens)) for one in served.neighbours)
+    yield neighbour_table("tokens/s", reached)
 
 
 def _baselines(result: Result, served: ServedRecord) -> Iterator[Html]:
@@ -186,38 +170,19 @@ def _baselines(result: Result, served: ServedRecord) -> Iterator[Html]:
     yield chart("baselines", result, caption)
     assert result.chip is not None
     chip, best = result.chip, served.best
-    ours = (chip.name, flops_text(chip.peak_flops), f"{chip.hbm_bytes / 2**30:g} GiB", rate_text(chip.hbm_bandwidth))
+    ours = chip_cells(chip.name, chip.peak_flops, chip.hbm_bytes, chip.hbm_bandwidth)
     pace = (tokens_text(best.tokens), ratio_text(1.0), _seconds(best.ttft), _seconds(best.tpot))
     rows = [(*ours, *pace, "this study's"), *map(_other, served.baselines)]
-    heads = (
-        "chip",
-        "peak in bf16",
-        "HBM",
-        "HBM bandwidth",
-        "tokens/s",
-        "times",
-        "first token",
-        "between",
-        "deployment",
-    )
+    heads = (*CHIP, "tokens/s", "times", "first token", "between", "deployment")
     yield table(heads, rows, numbers=range(1, 8), ours=0)
-    assumed = [
-        f"{one.cluster}: {text}"
-        for one in served.baselines
-        for text in (f"efficiencies {one.efficiency}", *one.assumed)
-    ]
-    listed = element("ul", *(element("li", text) for text in assumed))
-    yield element("details", element("summary", "What was assumed of them"), listed)
+    yield assumed(served.baselines)
 
 
 def _other(one: ServingBaseline) -> tuple[str, ...]:
     return (
-        one.chip,
-        flops_text(one.peak_flops),
-        f"{one.hbm_bytes / 2**30:g} GiB",
-        rate_text(one.hbm_bandwidth),
+        *chip_cells(one.chip, one.peak_flops, one.hbm_bytes, one.hbm_bandwidth),
         "–" if one.tokens is None else tokens_text(one.tokens),
-        "–" if one.times is None else ratio_text(one.times),
+        times_text(one.times),
         _seconds(one.ttft),
         _seconds(one.tpot),
         one.deployment or one.because,

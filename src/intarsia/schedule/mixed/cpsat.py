@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from intarsia.ground.units import picoseconds
 from intarsia.schedule.mixed.bound import Measure, bound_of, heads_of, measures_of, tails_of
 from intarsia.schedule.mixed.ways import Way, Ways, ways_of
 from intarsia.schedule.place import place
@@ -124,10 +125,10 @@ def solve_mixed_cpsat(problem: ScheduleProblem, limits: Limits, best: Schedule |
             raise AssertionError("a schedule exists: one task after the other")
         case Found(values, bound, effort):
             found = _read(problem, ways, values, best, bound)
-            return Found(found, (int(found.bound * 1e12),), effort)
+            return Found(found, (picoseconds(found.bound),), effort)
         case OutOfTime(values_or_none, bound, effort):
             found_or_none = best if values_or_none is None else _read(problem, ways, values_or_none, best, bound)
-            return OutOfTime(found_or_none, tuple(int(b * ways.tick * 1e12) for b in bound), effort)
+            return OutOfTime(found_or_none, tuple(picoseconds(b * ways.tick) for b in bound), effort)
         case _:
             assert_never(outcome)
 

@@ -7,12 +7,16 @@ feature that is not present is switched off by name, so that no default of a pro
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
 from intarsia.ground import InputError
 
 MACHINES = ("x86_64", "amd64")
+
+FLAGS = {"avx512vnni": "avx512_vnni", "avx512bf16": "avx512_bf16", "avxvnni": "avx_vnni"}
+"""Features that Linux names otherwise than LLVM."""
 
 HABITS = ("prefer-256-bit",)
 """Tuning of LLVM that is off: it would cut vectors of 512 bits that a kernel asks for."""
@@ -46,6 +50,11 @@ class Features:
         """As LLVM's code generator takes it: what is absent comes last and takes along what builds on it."""
         off = (*self.absent, *HABITS)
         return ",".join([*(f"+{name}" for name in self.present), *(f"-{name}" for name in off)])
+
+
+def flags(names: Iterable[str]) -> str:
+    """Features as ``/proc/cpuinfo`` lists them."""
+    return ", ".join(FLAGS.get(name, name) for name in names)
 
 
 @cache

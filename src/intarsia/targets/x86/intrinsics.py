@@ -63,6 +63,12 @@ def usable(features: Features) -> tuple[str, ...]:
     return names
 
 
+def lacking(name: str, features: Features) -> tuple[str, ...]:
+    """The fewest features that are missing for an instruction."""
+    missing = [tuple(n for n in names if not features.has(n)) for names in KNOWN[name].needs]
+    return min(missing, key=len)
+
+
 @cache
 def spelling(name: str, features: Features) -> Spelling:
     """How an instruction of the catalogue is spelled.
@@ -122,6 +128,8 @@ def _fma(name: str, register: str, lanes: int) -> tuple[Spelling, ...]:
 
 
 _MADD = "llvm.x86.avx2.pmadd.wd"
+_FENCE = "llvm.arithmetic.fence.v8f32"
+"""Keeps the additions in their order: LLVM would add products to each other first, which takes more registers."""
 KNOWN: dict[str, _Known] = {
     "x86.vpdpbusd": _Known(
         ((*AVX512, "avx512vnni"),),
@@ -149,9 +157,13 @@ KNOWN: dict[str, _Known] = {
         (
             Spelling(
                 "x86.vpmaddwd.ymm", ("vpmaddwd", "vpdpwssd"), "ymm", "<8 x i32>", "<16 x i16>",
-                f"declare <8 x i32> @{_MADD}(<16 x i16>, <16 x i16>)",
+                f"declare <8 x i32> @{_MADD}(<16 x i16>, <16 x i16>)\n"
+                f"declare <8 x float> @{_FENCE}(<8 x float>)",
                 f"  {{t}} = call <8 x i32> @{_MADD}(<16 x i16> {{a}}, <16 x i16> {{b}})\n"
-                "  {d} = add <8 x i32> {t}, {c}",
+                "  {t}.sum = add <8 x i32> {t}, {c}\n"
+                "  {t}.bits = bitcast <8 x i32> {t}.sum to <8 x float>\n"
+                f"  {{t}}.kept = call <8 x float> @{_FENCE}(<8 x float> {{t}}.bits)\n"
+                "  {d} = bitcast <8 x float> {t}.kept to <8 x i32>",
             ),
         ),
     ),

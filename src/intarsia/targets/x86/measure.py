@@ -37,6 +37,8 @@ SHORTEST = 0.001
 """Seconds of a run at least."""
 RUNS = 25
 """Runs, of which the fastest counts."""
+CALLS, LONGEST = 15, 0.05
+"""Runs of a call that is timed at least, and the seconds that they take together at least."""
 MEMORY = "memory"
 LARGEST = 1 << 28
 """Bytes of the largest array."""
@@ -145,6 +147,17 @@ def places(processor: Processor) -> dict[str, int]:
         found[f"L{cache.level}"] = min(cache.size // 2, 8 * inner or cache.size)
         inner = cache.size
     return found | {MEMORY: min(LARGEST, 4 * inner or LARGEST)}
+
+
+def fastest(call: Callable[[], object], *, runs: int = CALLS, seconds: float = LONGEST) -> float:
+    """Seconds of the fastest of at least so many runs that take at least so long together."""
+    best, began, done = float("inf"), time.perf_counter(), 0
+    while done < runs or time.perf_counter() - began < seconds:
+        start = time.perf_counter()
+        call()
+        best = min(best, time.perf_counter() - start)
+        done += 1
+    return best
 
 
 @contextmanager

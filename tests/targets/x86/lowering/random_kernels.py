@@ -145,22 +145,51 @@ def random_nest(r, embedding):
             most //= factor
     steps = prod(extents[n] for n in reduction)
     straight = steps * prod(f for _, f in tile) <= 64
-    return Nest(tuple(parallel), tuple(tile), tuple(reduction), r.choice([0, 1, 2, 3] if straight else [1, 2, 3]))
+    unroll = r.choice([0, 1, 2, 3] if straight else [1, 2, 3])
+    return Nest(tuple(parallel), tuple(tile), tuple(reduction), unroll, random_block(r, parallel, dict(tile), extents))
 
 
-def random_plans(r, embedding, epilogue) -> Iterator:
+def random_block(r, parallel, tile, extents):
+    """A loop and the size of its blocks, or None."""
+    if not parallel or r.random() < 0.6:
+        return None
+    name = r.choice(parallel)
+    return name, tile.get(name, 1) * r.randint(1, max(1, extents[name] // tile.get(name, 1)))
+
+
+def random_plans(r, embedding, epilogue, given=None) -> Iterator:
     """Plans by every way to feed what is not constant."""
     nest = random_nest(r, embedding)
-    subject = Subject(embedding)
+    subject = Subject(embedding, given)
     runtime = [o for o in factors_of(embedding) if not is_constant(embedding, o)]
     for way in ("direct", "padded", "interleave", "table"):
-        for level in {0, r.randint(0, len(nest.parallel))} if way == "interleave" else {0}:
+        levels = {"interleave": {0, r.randint(0, len(nest.parallel))}, "padded": {0, r.randint(0, 2)}}
+        for level in levels.get(way, {0}):
             ways = dict.fromkeys(runtime, (way, level))
             if len(runtime) > 1 and r.random() < 0.5:
                 ways[r.choice(runtime)] = ("table", 0)
             plan = plan_of(subject, nest, ways, epilogue)
             if plan is not None:
                 yield way, plan
+    woven = woven_nest(r, embedding)
+    if woven is not None and len(runtime) == 1:
+        plan = plan_of(subject, woven, {runtime[0]: ("woven", 0)}, epilogue)
+        if plan is not None:
+            yield "woven", plan
+
+
+def woven_nest(r, embedding):
+    """A nest whose tile may be woven where it is used, or None: four registers innermost, then positions of a row."""
+    moves = movement(embedding)
+    parallel = [*moves.first, *moves.second, *moves.both, *moves.neither]
+    extents = {loop.name: loop.extent for loop in embedding.outer}
+    four = next((n for n in moves.both if extents[n] == 4), None)
+    rows = [n for n in parallel if n != four]
+    if four is None or len(rows) < 2 or prod(extents[n] for n in moves.reduction) > 30:
+        return None
+    r.shuffle(rows)
+    factor = r.randint(2, min(5, extents[rows[-1]]))
+    return Nest((*rows, four), ((rows[-1], factor), (four, 4)), tuple(moves.reduction), 0)
 
 
 def random_epilogue(r, operator):

@@ -1,5 +1,6 @@
 """What is chosen for layers of networks is exact, stays in registers, and reads as a plan."""
 
+import native_levels as levels
 import numpy as np
 import pytest
 from random_kernels import requantised
@@ -15,9 +16,9 @@ from intarsia.targets.x86 import Engine, host_features, usable
 from intarsia.targets.x86.lowering import Bound, Epilogue, Kernel, Nest, Subject, plan_of, plans
 
 NAME = "x86.vpdpbusd"
-pytestmark = pytest.mark.skipif(NAME not in usable(host_features()), reason="the processor lacks AVX512-VNNI")
 INSTRUCTION = find_instruction(NAME)
 ENGINE = Engine(keep=False)
+wide = pytest.mark.skipif(NAME not in usable(host_features()), reason="the processor lacks AVX512-VNNI")
 LAYERS = {
     "dense": """conv: n<1 oc<64 oh<6 ow<6 ; c<64 kh<3 kw<3
   O:int32[1, 6, 6, 64] I:uint8[1, 6, 6, 64] W:int8[64, 64, 3, 3] const
@@ -49,9 +50,19 @@ LAYERS = {
 }
 
 
-@pytest.mark.parametrize("layer", LAYERS)
-@pytest.mark.parametrize("dtype", ["int32", "uint8"])
-def test_the_best_plans_are_exact(layer, dtype):
+OTHERS = ("dense", "first", "odd", "depthwise", "grouped")
+"""Layers that are looked at on narrower registers."""
+CASES = [
+    pytest.param(*p.values, layer, dtype, id=f"{p.id}-{layer}-{dtype}", marks=p.marks)
+    for p in levels.params("avx512-vnni", "avx-vnni", "avx2")
+    for layer in (LAYERS if p.id == "avx512-vnni" else OTHERS)
+    for dtype in (("int32", "uint8") if p.id == "avx512-vnni" else ("uint8",))
+]
+
+
+@pytest.mark.parametrize(("name", "layer", "dtype"), CASES)
+def test_the_best_plans_are_exact(name, layer, dtype):
+    way = levels.way_of(name)
     operator = parse_operator(LAYERS[layer])
     out = operator.outputs[0]
     dim = operator.statements[0].write.subscripts.index(
@@ -64,37 +75,42 @@ def test_the_best_plans_are_exact(layer, dtype):
     scale = np.linspace(0.0001, 0.01, out.shape[dim], dtype=np.float32)
     if epilogue is not None:
         expected = requantised(epilogue, expected, bias, scale)
-    found = plans(operator, INSTRUCTION, epilogue, most=2)
+    found = plans(way.embedded(operator), way.instruction, epilogue, most=2, given=way.given(operator))
     assert found
     for _, plan in found:
         result = np.full(out.shape, 77, dtype=expected.dtype)
-        Bound(Kernel(plan, ENGINE), inputs, (bias, scale) if epilogue else None)(inputs, result)
+        Bound(Kernel(plan, way.engine), inputs, (bias, scale) if epilogue else None)(inputs, result)
         np.testing.assert_array_equal(result, expected, err_msg=str(plan))
 
 
-def test_accumulators_stay_in_registers():
-    operator = parse_operator(LAYERS["dense"])
-    ((_, plan),) = plans(operator, INSTRUCTION, most=1)
-    assert plan.accumulators >= 10
-    asm = Kernel(plan, ENGINE).native.asm()
+@pytest.mark.parametrize("name", levels.params("avx512-vnni", "avx-vnni", "avx2"))
+def test_accumulators_stay_in_registers(name):
+    way, operator = levels.way_of(name), parse_operator(LAYERS["dense"])
+    ((_, plan),) = plans(way.embedded(operator), way.instruction, most=1, given=way.given(operator))
+    assert plan.accumulators >= (10 if plan.registers.size == 64 else 8)
+    asm = way.asm(plan)
     run = asm[asm.index("\nrun:") : asm.index("\nfinish:")]
-    assert "vpdpbusd" in run
-    assert not [line for line in run.splitlines() if "zmm" in line and "(%rsp)" in line]
+    assert ("vpmaddwd" if way.widened else "vpdpbusd") in run
+    assert not [line for line in run.splitlines() if "mm" in line and "(%rsp)" in line]
 
 
-def test_a_depthwise_layer_is_woven_without_a_padded_copy():
-    operator = parse_operator(LAYERS["depthwise"])
+@wide
+@pytest.mark.parametrize("layer", ["depthwise", "strided"])
+def test_a_depthwise_layer_is_woven_where_it_is_used(layer):
+    operator = parse_operator(LAYERS[layer])
     ((_, plan),) = plans(operator, INSTRUCTION, Epilogue("uint8", 3), most=1)
-    assert [type(stage).__name__ for stage in plan.stages] == ["Interleave"]
-    assert "interleave a" in str(plan)
+    assert plan.stages == ()
+    assert "rows, woven" in str(plan)
 
 
+@wide
 def test_iterations_over_the_border_are_left_out():
     operator = parse_operator(LAYERS["dense"])
     ((_, plan),) = plans(operator, INSTRUCTION, most=1)
     assert [skip.loop for skip in plan.skips] == ["kh.0"]
 
 
+@wide
 def test_threads_may_share_the_outermost_loop():
     operator = parse_operator(LAYERS["dense"])
     ((_, plan),) = plans(operator, INSTRUCTION, most=1)
@@ -109,6 +125,7 @@ def test_threads_may_share_the_outermost_loop():
     np.testing.assert_array_equal(out, evaluate(operator, inputs)["O"])
 
 
+@wide
 def test_lanes_without_an_affine_address_are_moved_by_tables():
     operator = parse_operator(LAYERS["odd"])
     problem = EmbeddingProblem(operator, INSTRUCTION, "fused")

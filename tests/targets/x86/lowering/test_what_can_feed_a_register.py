@@ -127,3 +127,39 @@ def test_only_sums_of_two_factors_become_kernels():
 
 def test_tensors_of_other_dtypes_have_no_plan():
     assert plans(parse_operator(gemm().replace("uint8", "int8")), INSTRUCTION) == []
+
+
+@pytest.mark.parametrize(("turned", "way", "kind"), [(0, "padded", PadCopy), (1, "interleave", Interleave)])
+def test_bytes_are_widened_on_their_way(turned, way, kind):
+    """The factor that changes is repeated over the lanes, or lies on them."""
+    shapes = ("A:int16[4, 8] B:int16[8, 16] const", "A:int16[4, 8] const B:int16[8, 16]")
+    operator = parse_operator(f"""gemm: m<4 n<16 ; k<8
+  O:int32[4, 16] {shapes[turned]}
+  O[m, n] += A[m, k] * B[k, n]""")
+    problem = EmbeddingProblem(operator, find_instruction("x86.vpmaddwd.ymm"))
+    chains = [Chain(("n",), (16,), (Digit("l", 1, 8),)), Chain(("k",), (8,), (Digit("j", 1, 2),))]
+    e = build(problem, Shape(assignments(problem)[0], complete(problem, chains)))
+    operand = next(o for o, t in e.operands if t == "AB"[turned])
+    subject, nest = Subject(e, {"AB"[turned]: "int8"}), Nest(("m.0", "n.0"), (), ("k.0",))
+    assert plan_of(subject, nest, {operand: ("direct", 0)}) is None
+    plan = plan_of(subject, nest, {operand: (way, 0)})
+    assert plan is not None
+    (stage,) = plan.stages
+    assert isinstance(stage, kind)
+    assert stage.given == "int8"
+    table = plan_of(subject, nest, {operand: ("table", 0)})
+    assert table is not None
+    assert [stage.given for stage in table.stages] == ["int8"]
+    if isinstance(stage, Interleave):
+        assert stage.rows == (0, 16)
+
+
+def test_elements_far_apart_are_loaded_beside_zeros():
+    """Eight neighbours of 16 bits, each in a double word of its own: one instruction of AVX2 and no shuffle more."""
+    operator = parse_operator(conv().replace("uint8", "int16").replace("int8", "int16"))
+    problem = EmbeddingProblem(operator, find_instruction("x86.vpmaddwd.ymm"))
+    e = build(problem, Shape(assignments(problem)[0], complete(problem, (Chain(("g",), (64,), (Digit("l", 1, 8),)),))))
+    plan = by(e, "direct", parallel=("oh.0", "ow.0", "g.0"), reduction=("kh.0", "kw.0"))
+    assert plan is not None
+    feed = plan.factors[0]
+    assert (feed.form.width, feed.form.spread) == (16, True)

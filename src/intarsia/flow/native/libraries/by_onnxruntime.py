@@ -26,6 +26,11 @@ class OnnxRuntime:
         """Name and version."""
         return f"onnxruntime {self.runtime.__version__}"
 
+    @property
+    def refusals(self) -> tuple[type[Exception], ...]:
+        """Its own exceptions."""
+        return refusals(self.runtime)
+
     def prepare(self, problem: Problem, form: Form) -> Prepared | None:
         """Convolutions requantised (ConvInteger is far slower); products in both forms."""
         convolution = isinstance(problem.shape, Convolution)
@@ -51,6 +56,16 @@ class OnnxRuntime:
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         return self.runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def refusals(runtime: Any) -> tuple[type[Exception], ...]:
+    """What ONNX Runtime raises where it cannot run a graph, as it stands in its status codes.
+
+    No kernel for a node; a node, an operator set or a version of the format that it does not know; a kernel's own
+    check. They have no base in common but ``Exception``.
+    """
+    codes = runtime.capi.onnxruntime_pybind11_state
+    return codes.NotImplemented, codes.InvalidGraph, codes.Fail, codes.RuntimeException
 
 
 def library(threads: int) -> OnnxRuntime:

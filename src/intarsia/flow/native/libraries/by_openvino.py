@@ -27,6 +27,11 @@ class OpenVino:
         """Name and version."""
         return f"openvino {self.openvino.__version__.partition('-')[0]}"
 
+    @property
+    def refusals(self) -> tuple[type[Exception], ...]:
+        """As which Python sees its own exception, ``ov::Exception``."""
+        return (RuntimeError,)
+
     def prepare(self, problem: Problem, form: Form) -> Prepared | None:
         """Convolutions and products requantised; it has no sums in int32."""
         if form != "uint8":

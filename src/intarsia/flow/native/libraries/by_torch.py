@@ -22,6 +22,11 @@ class Torch:
         """Name and version."""
         return f"torch {self.torch.__version__}"
 
+    @property
+    def refusals(self) -> tuple[type[Exception], ...]:
+        """Every check of its operators raises this one, ``NotImplementedError`` included."""
+        return (RuntimeError,)
+
     def prepare(self, problem: Problem, form: Form) -> Prepared | None:
         """Convolutions and products requantised; sums of products only."""
         if isinstance(problem.shape, Convolution):

@@ -39,6 +39,10 @@ class Library(Protocol):
     def name(self) -> str:
         """Its name and version."""
 
+    @property
+    def refusals(self) -> tuple[type[Exception], ...]:
+        """What it raises for a problem that it cannot run; anything else is a mistake of ours."""
+
     def prepare(self, problem: Problem, form: Form) -> Prepared | None:
         """A problem ready to run, None if the library has nothing for this form of result."""
 

@@ -57,19 +57,8 @@ def restricted(study: Study) -> dict[str, tuple[str, ...]]:
 
 def _given(study: Study, keys: ServingKeys, watch: Watch) -> Deployed:
     watch(Progress(f"{study.models[0]}: the deployment"))
-    answer = serve_model(
-        study.models[0],
-        study.cluster,
-        keys.prompt,
-        keys.output,
-        ttft=keys.limits["ttft"],
-        tpot=keys.limits["tpot"],
-        phase=keys.phase,
-        only=restricted(study),
-        dtype=keys.dtype,
-        cache=keys.kv_dtype,
-        chip=read_chip(study.chip) if study.chip else None,
-    )
+    chip = read_chip(study.chip) if study.chip else None
+    answer = serve_model(study.models[0], study.cluster, keys.wanted(restricted(study)), chip=chip)
     return Deployed(keys, Chosen(answer.task.cluster, answer.task.efficiency, (), answer.because), answer)
 
 
@@ -79,17 +68,10 @@ def _searched(study: Study, keys: ServingKeys, watch: Watch) -> Deployed:
         found = search_serving_chip(
             study.models[0],
             study.cluster,
-            keys.prompt,
-            keys.output,
+            keys.wanted(restricted(study)),
             space=space,
             hbm_gib=study.hbm_gib,
             objective=study.objective or "throughput",
-            ttft=keys.limits["ttft"],
-            tpot=keys.limits["tpot"],
-            phase=keys.phase,
-            only=restricted(study),
-            dtype=keys.dtype,
-            cache=keys.kv_dtype,
             audited=study.audit,
             seed=study.seed,
             told=lambda text: watch(Progress(text)) if "looked at" not in text else None,

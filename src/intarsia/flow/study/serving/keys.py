@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from math import inf
 
 import msgspec
 
-from intarsia.flow.serving import DTYPES, PHASES
+from intarsia.flow.serving_question import DTYPES, PHASES, ServingWanted
 from intarsia.ground import InputError
 from intarsia.ground.records import refuse_unknown
 from intarsia.place.serving import ServingChoices
@@ -34,6 +35,19 @@ class ServingKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     dtype: str = "bf16"
     kv_dtype: str = "bf16"
 
+    def wanted(self, choose: Mapping[str, Sequence[str]]) -> ServingWanted:
+        """The same as ``serve`` is asked it, with choices of deployments that are restricted."""
+        return ServingWanted(
+            self.prompt,
+            self.output,
+            self.limits["ttft"],
+            self.limits["tpot"],
+            phase=self.phase,
+            only=choose,
+            dtype=self.dtype,
+            cache=self.kv_dtype,
+        )
+
     @property
     def limits(self) -> dict[str, float]:
         """Seconds at most, by name; infinite where there is no limit."""
@@ -58,8 +72,7 @@ class ServingKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
         for name, known in (("phase", PHASES), ("dtype", tuple(DTYPES)), ("kv_dtype", tuple(DTYPES))):
             value = getattr(self, name)
             if value not in known:
-                error = refuse_unknown(value, known, what=name)
-                raise InputError(error.what, where=where, value=value, allowed=error.allowed, hint=error.hint)
+                raise refuse_unknown(value, known, what=name, where=where)
 
 
 CHOICES = tuple(field.name for field in fields(ServingChoices))

@@ -8,7 +8,7 @@ from typing import cast
 
 import msgspec
 
-from intarsia.flow.serving import serving_task
+from intarsia.flow.serving_question import serving_task
 from intarsia.flow.study.serving.keys import ServingKeys
 from intarsia.ground.resume import answer_all
 from intarsia.ground.store import Json, Store
@@ -66,19 +66,7 @@ def tried(
 
 def _answer(question: Json) -> Json:
     trial = msgspec.convert(question, ServingTrial)
-    asked = trial.serving
-    _, task = serving_task(
-        trial.model,
-        trial.cluster,
-        asked.prompt,
-        asked.output,
-        ttft=asked.limits["ttft"],
-        tpot=asked.limits["tpot"],
-        phase=asked.phase,
-        only=trial.choose,
-        dtype=asked.dtype,
-        cache=asked.kv_dtype,
-    )
+    _, task = serving_task(trial.model, trial.cluster, trial.serving.wanted(trial.choose))
     outcome = best_serving(replace(task, efficiency=trial.efficiency), runners=0)
     if isinstance(outcome, Found):
         said = _found(outcome.value)

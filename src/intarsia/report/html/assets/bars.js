@@ -59,6 +59,14 @@ function drawTime(figure, result, model) {
   figure.prepend(...whole, html("h3", {}, "Operators, each alone on all its cores"), legend(used), chart);
 }
 
+// Watts of a device in the mean and at most, by part.
+function drawEnergy(figure, result, model) {
+  const { watts, peaks, mean_watts: mean, peak_watts: peak } = model.plan.energy;
+  const kinds = Object.keys(watts);
+  const lines = [["mean", watts], ["at most", peaks]].map(([name, of]) => [name, kinds.map((kind) => of[kind])]);
+  figure.prepend(...stacked(figure, lines, kinds, wattsText, null, `Watts of a device by part: ${wattsText(mean)} in the mean, ${wattsText(peak)} at most`));
+}
+
 // What one step of each resource changes: seconds, the less the better, or tokens a second, the more the better.
 function drawSensitivity(figure, result, model) {
   const serves = Boolean(result.served);

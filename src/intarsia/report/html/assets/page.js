@@ -9,6 +9,7 @@ const CHARTS = {
   pipeline: (figure, of, model) => drawGantt(figure, of, model.pipeline),
   memory: drawMemory,
   time: drawTime,
+  energy: drawEnergy,
   sensitivity: drawSensitivity,
   baselines: drawBaselines,
   deployment: drawDeployment,

@@ -24,6 +24,10 @@ function bytesText(value) {
   return scaled(value, ["B", "kB", "MB", "GB", "TB", "PB"]);
 }
 
+function wattsText(value) {
+  return `${value.toLocaleString("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 })} W`;
+}
+
 function countText(value) {
   return Math.round(value).toLocaleString("en");
 }

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from intarsia.operators import Quantised, evaluate_quantised
 from intarsia.operators.quantised_reference import finish
 from intarsia.targets.x86.callable.arrays import readable
-from intarsia.targets.x86.callable.kernels import Ready
 from intarsia.targets.x86.callable.pool import Pool
 from intarsia.targets.x86.callable.translate import Translation, reductions, stored, sums_of
+from intarsia.targets.x86.callable.turned import Runs
 
 Array = NDArray[Any]
 Arrays = Mapping[str, Array]
@@ -35,7 +35,7 @@ class Body(Protocol):
 class Direct:
     """Code that reads and writes the caller's arrays; of some factors it reads a copy with the highest bit turned."""
 
-    ready: Ready
+    ready: Runs
     made: Translation | None = None
 
     @property
@@ -60,7 +60,7 @@ class Sums:
         weights: constant factors as the instruction reads them.
     """
 
-    ready: Ready
+    ready: Runs
     made: Translation
     q: Quantised
     parameters: Arrays

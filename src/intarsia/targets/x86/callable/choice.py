@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,7 +16,7 @@ from intarsia.ground import InputError
 from intarsia.ground.store import Json, Store, default_store
 from intarsia.machines import Instruction
 from intarsia.operators import Operator
-from intarsia.targets.x86.lowering import Epilogue, Nest, Plan, Subject, Way, plan_of, plans
+from intarsia.targets.x86.lowering import Epilogue, Nest, Plan, Speeds, Subject, Way, plan_of, plans
 from intarsia.targets.x86.lowering.stages import Interleave, PadCopy, TableCopy
 
 MORE = 8
@@ -49,7 +50,15 @@ class Choices:
 
 
 def choices(
-    operator: Operator, instruction: Instruction, epilogue: Epilogue | None, *, most: int = 1, store: Path | None = None
+    operator: Operator,
+    instruction: Instruction,
+    epilogue: Epilogue | None,
+    given: Mapping[str, str] | None = None,
+    *,
+    most: int = 1,
+    store: Path | None = None,
+    speeds: Speeds | None = None,
+    below: float = inf,
 ) -> Choices:
     """The best plans of an operator, of different embeddings, each embedding checked.
 
@@ -57,49 +66,63 @@ def choices(
         operator: what is embedded.
         instruction: in what.
         epilogue: what happens to results.
+        given: element types of tensors that are handed in narrower than the operator has them.
         most: how many plans.
         store: where choices are kept; the user's cache folder for None.
+        speeds: by which plans are ranked; the shipped ones for None.
+        below: cycles that plans must stay below; where this is given there may be none.
 
     Raises:
         InputError: if there is no plan.
     """
-    question = _question(operator, instruction, epilogue, most)
+    given = given or {}
+    question = _question(operator, instruction, epilogue, given, most, speeds, below)
     chosen: Choices | None = None
     try:
         with Store(store or default_store().with_name("plans.sqlite")) as kept:
             answer = kept.get(question)
-            again = () if answer is None else _again(answer, operator, instruction, epilogue)
-            proved = _proved(again)
-            if again and len(proved.plans) == len(again):
-                return proved
-            chosen = _chosen(operator, instruction, epilogue, most)
+            if answer is not None:
+                again = _again(answer, operator, instruction, epilogue, given)
+                if again is not None and len((proved := _proved(again)).plans) == len(again):
+                    return proved
+            chosen = _chosen(operator, instruction, epilogue, given, most, speeds, below)
             kept.put(question, cast("Json", msgspec.to_builtins([_kept(c, plan) for c, plan in chosen.plans])))
     except InputError as error:
         if "store of results" not in error.what:
             raise
-        chosen = chosen or _chosen(operator, instruction, epilogue, most)
+        chosen = chosen or _chosen(operator, instruction, epilogue, given, most, speeds, below)
         return replace(chosen, notes=(f"chosen plans are not kept: {error}", *chosen.notes))
     return chosen
 
 
-def repadded(plan: Plan, operator: Operator, epilogue: Epilogue | None) -> Plan | None:
+def repadded(
+    plan: Plan, operator: Operator, epilogue: Epilogue | None, given: Mapping[str, str] | None = None
+) -> Plan | None:
     """The same choices for the same operator with other pad values or another epilogue, None if they do not serve."""
     embedding = replace(plan.embedding, operator=operator)
-    return plan_of(Subject(embedding), _nest(plan), _ways(plan), epilogue)
+    return plan_of(Subject(embedding, given), _nest(plan), _ways(plan), epilogue)
 
 
-def _chosen(operator: Operator, instruction: Instruction, epilogue: Epilogue | None, most: int) -> Choices:
+def _chosen(
+    operator: Operator,
+    instruction: Instruction,
+    epilogue: Epilogue | None,
+    given: Mapping[str, str],
+    most: int,
+    speeds: Speeds | None,
+    below: float,
+) -> Choices:
     """The best plans whose embeddings are proved; where a better one is not right, more are looked at.
 
     Raises:
         InputError: if there is no plan.
     """
     for count in (most, MORE * most):
-        found = tuple(plans(operator, instruction, epilogue, most=count))
+        found = tuple(plans(operator, instruction, epilogue, speeds, most=count, given=given, below=below))
         proved = _proved(found)
         if len(proved.plans) >= most or len(found) < count:
             break
-    if not proved.plans:
+    if not proved.plans and below == inf:
         raise InputError(f"no plan feeds {instruction.name}", where=operator.name, value=str(operator.statements[0]))
     return replace(proved, plans=proved.plans[:most])
 
@@ -116,10 +139,21 @@ def _proved(found: tuple[tuple[float, Plan], ...]) -> Choices:
     return Choices(tuple(good), tuple(notes))
 
 
-def _question(operator: Operator, instruction: Instruction, epilogue: Epilogue | None, most: int) -> dict[str, Json]:
+def _question(
+    operator: Operator,
+    instruction: Instruction,
+    epilogue: Epilogue | None,
+    given: Mapping[str, str],
+    most: int,
+    speeds: Speeds | None,
+    below: float,
+) -> dict[str, Json]:
     return {
+        "below": None if below == inf else below,
+        "speeds": cast("Json", msgspec.to_builtins(speeds)),
         "most": most,
         "plan": str(operator),
+        "given": dict(given),
         "instruction": str(instruction),
         "epilogue": cast("Json", msgspec.to_builtins(epilogue)),
     }
@@ -131,28 +165,32 @@ def _kept(cycles: float, plan: Plan) -> _Kept:
 
 
 def _again(
-    answer: Any, operator: Operator, instruction: Instruction, epilogue: Epilogue | None
-) -> tuple[tuple[float, Plan], ...]:
+    answer: Any, operator: Operator, instruction: Instruction, epilogue: Epilogue | None, given: Mapping[str, str]
+) -> tuple[tuple[float, Plan], ...] | None:
+    """The plans that were kept, None if some of them serves no longer."""
     found = []
     for kept in msgspec.convert(answer, list[_Kept]):
         embedding = Embedding(operator, 0, instruction, kept.operands, kept.loops, kept.flats)
-        plan = plan_of(Subject(embedding), kept.nest, kept.ways, epilogue)
-        if plan is not None:
-            found.append((kept.cycles, plan))
+        plan = plan_of(Subject(embedding, given), kept.nest, kept.ways, epilogue)
+        if plan is None:
+            return None
+        found.append((kept.cycles, plan))
     return tuple(found)
 
 
 def _nest(plan: Plan) -> Nest:
-    return Nest(plan.parallel, plan.tile, plan.reduction, plan.unroll)
+    return Nest(plan.parallel, plan.tile, plan.reduction, plan.unroll, plan.block)
 
 
 def _ways(plan: Plan) -> Mapping[str, tuple[Way, int]]:
     """How each factor that is not constant is fed."""
-    found: dict[str, tuple[Way, int]] = {f.operand: ("direct", 0) for f in plan.factors if f.source != "constant"}
+    found: dict[str, tuple[Way, int]] = {
+        f.operand: ("woven" if f.weave else "direct", 0) for f in plan.factors if f.source != "constant"
+    }
     for stage in plan.stages:
         match stage:
             case PadCopy():
-                found[stage.operand] = ("padded", 0)
+                found[stage.operand] = ("padded", stage.apart)
             case TableCopy():
                 found[stage.operand] = ("table", 0)
             case Interleave():

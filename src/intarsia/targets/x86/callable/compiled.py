@@ -20,6 +20,7 @@ from intarsia.targets.x86.callable.proof import prove
 from intarsia.targets.x86.callable.quick import Quick
 from intarsia.targets.x86.callable.source import Source
 from intarsia.targets.x86.callable.words import in_words
+from intarsia.targets.x86.features import Features
 from intarsia.targets.x86.lowering import Kernel, Plan
 
 Array = NDArray[Any]
@@ -56,7 +57,7 @@ class Compiled:
         if all(t.name in self._fixed for t in self._seldom):
             body = self._build(self._settings({})).body
             if isinstance(body, Direct) and not body.moves:
-                self._quick = Quick(body.ready, self._free, self._result, self._pool)
+                self._quick = Quick(body.ready, self._free, self._result, self._pool, builder.engine)
 
     @property
     def inputs(self) -> tuple[Tensor, ...]:
@@ -104,6 +105,11 @@ class Compiled:
             body.run(factors, apart, self._pool)
             out[...] = apart
         return out
+
+    @property
+    def features(self) -> Features:
+        """What its code may use of the processor."""
+        return self._builder.features
 
     @property
     def embedding(self) -> Embedding:

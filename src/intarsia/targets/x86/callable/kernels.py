@@ -29,6 +29,8 @@ class Ready:
 
     Attributes:
         kernel: the code.
+        constant: where the two factors are, 0 for those that are not constant.
+        after: where tables, and bias and scale are.
     """
 
     def __init__(
@@ -45,16 +47,22 @@ class Ready:
         plan = kernel.plan
         packed = kernel.pack(constants)
         self._held = (packed, kernel.parameters(*finish) if finish else NOTHING, kernel.tables())
-        self._constant = [address(packed[f.operand]) if f.source == "constant" else 0 for f in plan.factors]
+        self.constant = [address(packed[f.operand]) if f.source == "constant" else 0 for f in plan.factors]
         self._names = tuple(f.tensor for f in plan.factors if f.source != "constant")
         self._places = tuple(i for i, f in enumerate(plan.factors) if f.source != "constant")
-        self._after = tuple(address(x) for x in (*self._held[2], self._held[1]))
+        self.after = tuple(address(x) for x in (*self._held[2], self._held[1]))
         self._count = outermost(plan)
         self._own = any(isinstance(stage, Interleave) and stage.level for stage in plan.stages)
         self._shared = plan.store.address is None
         iterations = plan.embedding.operator.iterations
         self._small, self._large = iterations < SMALL, iterations > LARGE
         self._free: list[tuple[int, Array]] = []
+
+    @property
+    def place(self) -> int:
+        """Which factor is not constant, the only one."""
+        (place,) = self._places
+        return place
 
     def order(self, names: tuple[str, ...]) -> tuple[int, ...]:
         """For each address that ``at`` takes the place of its factor among these names."""
@@ -72,7 +80,7 @@ class Ready:
 
     def at(self, factors: Sequence[int], out: int, pool: Pool | None) -> None:
         """Compute the written tensor from and to addresses; factors that are not constant in the kernel's order."""
-        before = self._constant.copy()
+        before = self.constant.copy()
         for i, place in zip(self._places, factors, strict=True):
             before[i] = place
         alone = pool is None or self._small or (self._own and self._shared)
@@ -81,7 +89,7 @@ class Ready:
             self._split(pool, parts, before, out)
             return
         memory = self._borrow()
-        self.kernel.whole(*before, out, memory[0], *self._after, 0, 0)
+        self.kernel.whole(*before, out, memory[0], *self.after, 0, 0)
         self._free.append(memory)
 
     def _split(self, pool: Pool, parts: int, before: Sequence[int], out: int) -> None:
@@ -90,7 +98,7 @@ class Ready:
         ends = [self._count * i // ranges for i in range(ranges + 1)]
         following = count()  # taking the next number is atomic
         memories = [self._borrow() for _ in range(parts if self._own else 1)]
-        calls = [(*before, out, place, *self._after) for place, _ in memories]
+        calls = [(*before, out, place, *self.after) for place, _ in memories]
 
         def part(i: int) -> None:
             if self._own:

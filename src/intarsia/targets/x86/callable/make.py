@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,12 +18,9 @@ from intarsia.targets.x86.callable.source import Source, source_of
 from intarsia.targets.x86.engine import Engine
 from intarsia.targets.x86.features import Features
 from intarsia.targets.x86.lowering.packed import aligned_copy
+from intarsia.targets.x86.measure import fastest
 
 Array = NDArray[Any]
-RUNS = 15
-"""Runs of a plan that is measured at least, of which the fastest counts."""
-SECONDS = 0.05
-"""Seconds that measuring a plan takes at least."""
 
 
 def compiled(
@@ -64,17 +60,6 @@ def compiled(
 def at_line(array: Array) -> Array:
     """A copy that begins on a cache line."""
     return aligned_copy(array.reshape(-1)).reshape(array.shape)
-
-
-def fastest(call: Callable[[], object], *, runs: int = RUNS, seconds: float = SECONDS) -> float:
-    """Seconds of the fastest of at least so many runs that take at least so long together."""
-    best, began, done = float("inf"), time.perf_counter(), 0
-    while done < runs or time.perf_counter() - began < seconds:
-        start = time.perf_counter()
-        call()
-        best = min(best, time.perf_counter() - start)
-        done += 1
-    return best
 
 
 def _timer(source: Source) -> Callable[[Body], float]:

@@ -13,8 +13,11 @@ from numpy.typing import NDArray
 
 from intarsia.operators import DTYPES, Tensor, numpy_dtype
 from intarsia.targets.x86.callable.arrays import quick_address
+from intarsia.targets.x86.callable.entry import Entry, fields_are_known
 from intarsia.targets.x86.callable.kernels import Ready
 from intarsia.targets.x86.callable.pool import Pool
+from intarsia.targets.x86.callable.turned import Runs
+from intarsia.targets.x86.engine import Engine
 
 Array = NDArray[Any]
 
@@ -22,8 +25,13 @@ Array = NDArray[Any]
 class Quick:
     """Code whose inputs are all factors, read where they are."""
 
-    def __init__(self, ready: Ready, inputs: tuple[Tensor, ...], result: Tensor, pool: Pool | None) -> None:
+    def __init__(
+        self, ready: Runs, inputs: tuple[Tensor, ...], result: Tensor, pool: Pool | None, engine: Engine
+    ) -> None:
         self._ready, self._pool = ready, pool
+        self._entry: Entry | None = None
+        if isinstance(ready, Ready) and len(inputs) == 1 and pool is None and fields_are_known():
+            self._entry = Entry(ready, inputs[0], result, engine)
         every = (*inputs, result)
         self._facts = [(numpy_dtype(t.dtype), t.shape, DTYPES[t.dtype]) for t in every]
         *self._sizes, self._size = (prod(t.shape) * DTYPES[t.dtype] for t in every)
@@ -36,6 +44,8 @@ class Quick:
         """The result, or None if the call is not one of those that are done here."""
         if out is None:
             out = np.empty(self._shape, self._dtype)
+        if self._entry is not None and len(arrays) == 1 and self._entry(arrays[0], out):
+            return out
         if len(arrays) != self._count or type(out) is not np.ndarray or not out.flags.writeable:
             return None
         places = []

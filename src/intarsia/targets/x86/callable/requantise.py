@@ -96,5 +96,6 @@ def _channels(made: Translation) -> int:
 
 def _small(made: Translation, bias: Array, scale: Array) -> bool:
     """Whether no sum wraps and every sum times its scale fits 32 bits with room to spare."""
-    most = reductions(made.operator) * (2 * HALF - 1) * HALF + np.abs(bias).max(initial=0)
+    factor = 2 * HALF - 1 if made.wide else HALF
+    most = reductions(made.operator) * (2 * HALF - 1) * factor + np.abs(bias).max(initial=0)
     return bool(most < SMALL and most * np.abs(scale.astype(np.float64)).max(initial=0) < SMALL)

@@ -5,7 +5,7 @@
 """
 
 from intarsia.targets.x86.lowering.choose import best_plan, plans
-from intarsia.targets.x86.lowering.cost import Cycles, Speeds, predicted
+from intarsia.targets.x86.lowering.cost import Cycles, Speeds, predicted, speeds_of
 from intarsia.targets.x86.lowering.kernel import Bound, Kernel
 from intarsia.targets.x86.lowering.plan import Plan
 from intarsia.targets.x86.lowering.planning import plan_of
@@ -26,4 +26,5 @@ __all__ = [
     "plan_of",
     "plans",
     "predicted",
+    "speeds_of",
 ]

@@ -12,6 +12,7 @@ from intarsia.embed import Embedding
 from intarsia.embed.layout import subscript_over_loops
 from intarsia.operators import Access
 from intarsia.targets.x86.lowering.memory import register_digits
+from intarsia.targets.x86.lowering.registers import registers_of
 from intarsia.targets.x86.lowering.stages import Borders, RowCheck
 
 
@@ -32,12 +33,13 @@ def borders_of(
         access: of the operator.
         fixed: loops outside the stage.
         dims: of what is packed, iterations and the positions that each loop counts there.
-        pieces: of a row that are loaded one by one, 1 or 4.
+        pieces: of a row that are loaded one by one: 1, or as many pieces of 16 bytes as a register has.
     """
     extent = {loop.name: loop.extent for loop in embedding.outer}
     digits, used = register_digits(embedding, operand)
-    each = len(used) // 16
-    live = used.reshape(16, each)
+    count = registers_of(embedding).lanes
+    each = len(used) // count
+    live = used.reshape(count, each)
     if any(live[:, j].any() and not live[:, j].all() for j in range(each)):  # whole pieces are read
         return None
     rows: list[RowCheck] = []
@@ -55,7 +57,7 @@ def borders_of(
         high = over.constant + sum(max(0, c * (extent[n] - 1)) for n, c in outer.items()) + int(lanes[used].max())
         if low >= 0 and high < size:
             continue
-        grid = lanes.reshape(16, each)
+        grid = lanes.reshape(count, each)
         inner = {n: c for n, c in outer.items() if n not in fixed}
         if not inner:
             for j in range(each):
@@ -74,7 +76,7 @@ def borders_of(
         step = int(ratios.pop())
         found = []
         for piece in range(pieces):
-            part = slice(16 // pieces * piece, 16 // pieces * (piece + 1))
+            part = slice(count // pieces * piece, count // pieces * (piece + 1))
             places = set(grid[part][live[part]].tolist())
             if len(places) > 1:
                 return None

@@ -20,10 +20,13 @@ from intarsia.embed.shape import Shape, build, complete
 from intarsia.embed.space import Space, space_of
 from intarsia.ground import InputError
 from intarsia.machines import Instruction
-from intarsia.operators import Access, Operator
+from intarsia.operators import Access, Axis, Operator
 
 SLACK = 4.0
 """How many times the fewest calls a candidate may need."""
+
+PAIR = 2
+"""Elements that are summed: where they lie far apart, one of them may stay empty."""
 
 Chains = tuple[Chain, ...]
 
@@ -63,7 +66,8 @@ def candidates(operator: Operator, instruction: Instruction, most: int) -> tuple
     for operands in representatives(problem):
         space = space_of(Rules(problem, operands))
         for chains in _products(problem, space):
-            embedding = build(problem, Shape(operands, complete(problem, chains)))
+            flattened = (*chains, *_positions(problem, {name for chain in chains for name in chain.axes}))
+            embedding = build(problem, Shape(operands, complete(problem, flattened)))
             found.setdefault(str(embedding), embedding)
     ranked = sorted(found.values(), key=lambda e: e.calls)
     if not ranked:
@@ -84,7 +88,7 @@ def _products(problem: EmbeddingProblem, space: Space) -> Iterator[Chains]:
         for lane in lanes:
             for outer in _lanes(problem, space, lane):
                 if _fit(inner, outer, taken):
-                    yield _merged(inner, outer)
+                    yield _merged(inner, outer, space)
 
 
 def _fit(inner: Chains, outer: Chains, taken: set[str]) -> bool:
@@ -97,7 +101,7 @@ def _fit(inner: Chains, outer: Chains, taken: set[str]) -> bool:
     return True
 
 
-def _merged(inner: Chains, outer: Chains) -> Chains:
+def _merged(inner: Chains, outer: Chains, space: Space) -> Chains:
     slid = {chain.axes: chain for chain in outer if not chain.digits}
     kept = [c for c in outer if c.digits or not any(c.axes == i.axes for i in inner)]
     found = []
@@ -107,9 +111,40 @@ def _merged(inner: Chains, outer: Chains) -> Chains:
             found.append(chain)
             continue
         digit = chain.digits[0]
-        factor = min(4, wider.extents[0])
+        factor = min(space.rooms[digit.lane], wider.extents[0])
         found.append(Chain(chain.axes, wider.extents, (Digit(digit.lane, digit.stride, factor),)))
     return (*found, *kept)
+
+
+def _positions(problem: EmbeddingProblem, taken: set[str]) -> Chains:
+    """Axes that choose the result and have no lanes, as one, where they lie behind each other in every tensor."""
+    operator = problem.operator
+    statement = operator.statements[problem.statement]
+    accesses = (statement.write, *statement.reads)
+    free = [
+        axis
+        for axis in operator.axes
+        if axis.role == "parallel" and axis.extent > 1 and axis.name not in taken and _alone(operator, accesses, axis)
+    ]
+    groups: list[list[Axis]] = []
+    for axis in free:
+        last = groups[-1][-1] if groups else None
+        if last and all(_step(operator, x, last.name) == _step(operator, x, axis.name) * axis.extent for x in accesses):
+            groups[-1].append(axis)
+        else:
+            groups.append([axis])
+    return tuple(Chain(tuple(a.name for a in g), tuple(a.extent for a in g)) for g in groups)
+
+
+def _alone(operator: Operator, accesses: tuple[Access, ...], axis: Axis) -> bool:
+    """Whether an axis alone chooses a position of each tensor, from its beginning on."""
+    for access in accesses:
+        for subscript in access.subscripts:
+            if not subscript.coefficient(axis.name):
+                continue
+            if subscript.constant or any(operator.axis(n).extent > 1 for n, _ in subscript.terms if n != axis.name):
+                return False
+    return True
 
 
 def _step(operator: Operator, access: Access, axis: str) -> int:
@@ -135,7 +170,8 @@ def _sums(problem: EmbeddingProblem, space: Space, lane: str) -> Iterator[Chains
             for names in combinations(order, count):
                 extents = tuple(space.extents[n] for n in names)
                 yield (Chain(names, extents, (Digit(lane, 1, min(room, prod(extents))),)),)
-    if not able:
+    near = any(_step(operator, read, n) == 1 for read in _moving(problem) for n in able)
+    if not able or (room == PAIR and not near):
         yield ()
 
 
@@ -149,9 +185,9 @@ def _lanes(problem: EmbeddingProblem, space: Space, lane: str) -> Iterator[Chain
 
     for name in able:
         yield (chain(name, Digit(lane, 1, min(room, extent[name]))),)
-        for quarters in (4, 2, 1):
-            if extent[name] % (16 * quarters) == 0 and room == 16:
-                yield from _quartered(able, extent, lane, name, quarters)
+        for quarters in (4, 2):
+            if extent[name] % (16 * quarters) == 0 and room in {8, 16} and 4 * quarters <= room:
+                yield from _quartered(able, extent, lane, name, quarters, room // (4 * quarters))
     for low in able:
         for high in able:
             if low == high:
@@ -167,20 +203,15 @@ def _lanes(problem: EmbeddingProblem, space: Space, lane: str) -> Iterator[Chain
         yield ()
 
 
-def _quartered(able: list[str], extent: dict[str, int], lane: str, name: str, quarters: int) -> Iterator[Chains]:
+def _quartered(
+    able: list[str], extent: dict[str, int], lane: str, name: str, quarters: int, parts: int
+) -> Iterator[Chains]:
     """Channels as unpacking bytes leaves them: 4 neighbours of each of some pieces of 16, and positions far apart."""
-    if quarters == 1:
-        digits = (Digit(lane, 1, 4),)
-        own = (Chain((name,), (extent[name],), digits),)
-    else:
-        own = (Chain((name,), (extent[name],), (Digit(lane, 1, 4), Digit(lane, 16, quarters))),)
-    if quarters == 4:
+    own = (Chain((name,), (extent[name],), (Digit(lane, 1, 4), Digit(lane, 16, quarters))),)
+    if parts == 1:
         yield own
         return
-    if quarters == 1:
-        return
     for far in able:
-        parts = 4 // quarters
         if far != name and extent[far] >= parts:
             yield (*own, Chain((far,), (extent[far],), (Digit(lane, -(-extent[far] // parts), parts),)))
 
@@ -204,8 +235,12 @@ def _sliding(problem: EmbeddingProblem, space: Space, lane: str) -> Iterator[Cha
                             if other < 2 or count > extent[slow] or count * other * 2 <= room:
                                 continue
                             reach = extent[tap] + a // b * (count - 1)
-                            yield (
-                                Chain((channel,), (extent[channel],), (Digit(lane, 1, other),)),
-                                Chain((slow,), (extent[slow],), (Digit(lane, 1, count, ((tap, -(a // b)),)),)),
-                                Chain((tap,), (reach,)),
-                            )
+                            ways: list[tuple[Digit, ...]] = [(Digit(lane, 1, other),)]
+                            if count * 2 == room // 4 and extent[channel] % 32 == 0:  # as unpacking bytes leaves them
+                                ways.append((Digit(lane, 1, 4), Digit(lane, 16, 2)))
+                            for digits in ways:
+                                yield (
+                                    Chain((channel,), (extent[channel],), digits),
+                                    Chain((slow,), (extent[slow],), (Digit(lane, 1, count, ((tap, -(a // b)),)),)),
+                                    Chain((tap,), (reach,)),
+                                )

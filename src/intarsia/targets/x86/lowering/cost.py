@@ -7,14 +7,17 @@ the second, and so on. Packing and stores are added, they hardly overlap with wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from itertools import product
-from math import prod
+from math import inf, prod
 
+from intarsia.machines import Instruction
 from intarsia.targets.x86.lowering.emit_store import contiguous_order
 from intarsia.targets.x86.lowering.feed import Feed
 from intarsia.targets.x86.lowering.plan import Plan
 from intarsia.targets.x86.lowering.stages import Interleave, PadCopy, TableCopy
+from intarsia.targets.x86.lowering.traffic import traffic
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +29,14 @@ class Speeds:
         loads, operations: in a cycle.
         latency: cycles from an accumulator to itself.
         caches: bytes of each cache, and bytes that come from the next one in a cycle.
-        woven: cycles for a woven register of 64 bytes, from memory to packed memory.
+        woven: cycles for a woven register, from memory to packed memory.
         element: cycles for an element that is packed by a table.
         copied: bytes copied in a cycle.
         scattered: cycles for a register whose lanes are stored one by one.
         written: bytes stored in a cycle where they miss the first cache.
         tile: cycles around each tile.
+        turned: bytes of a transposed copy in a cycle, in the first two caches.
+        hidden: how far moving bytes and multiplying overlap: 1 for not at all, infinitely large for wholly.
     """
 
     multiply: float = 2.0
@@ -45,31 +50,60 @@ class Speeds:
     scattered: float = 20.0
     written: float = 16.0
     tile: float = 12.0
+    turned: float = 5.0
+    hidden: float = 3.0
 
 
+BEYOND = ("bytes from L2", "bytes from L3", "bytes from memory")
+"""What a kernel waits for whose bytes are not in the cache before."""
+LINE, SETS, WAYS_KEPT = 64, 64, 7
+"""Bytes of a line of the first cache, its sets, and lines of a set that a tile may hope to keep, of eight."""
+WEAVING = 8
+"""Shuffles that make four registers of four rows."""
 DEFAULT = Speeds()
+TWO_INSTRUCTIONS = "x86.vpmaddwd.ymm"
+"""A multiplication and an addition, on three ports that have both or one of them."""
+
+
+def speeds_of(instruction: Instruction) -> Speeds:
+    """The speeds of a core with an instruction."""
+    return replace(DEFAULT, multiply=1.5, latency=1.0) if instruction.name == TWO_INSTRUCTIONS else DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
 class Cycles:
-    """Predicted cycles of a plan by what takes them."""
+    """Predicted cycles of a plan by what takes them; ``busiest`` is what multiplying waits for."""
 
     multiply: float
     pack: float
     store: float
+    busiest: str = ""
 
     @property
     def total(self) -> float:
         """All of them."""
         return self.multiply + self.pack + self.store
 
+    @property
+    def bound(self) -> str:
+        """What takes most of them."""
+        most = max(self.multiply, self.pack, self.store)
+        return self.busiest if most == self.multiply else "packing" if most == self.pack else "stores"
 
-def predicted(plan: Plan, speeds: Speeds = DEFAULT) -> Cycles:
-    """The cycles of a plan."""
-    tiles = _tiles(plan)
-    multiply = sum(count * _tile(plan, sizes, speeds) for count, sizes in tiles)
-    registers = sum(count * prod(sizes.values()) for count, sizes in tiles)
-    return Cycles(multiply, _packing(plan, speeds), registers * _stored(plan, speeds))
+
+def predicted(plan: Plan, speeds: Speeds = DEFAULT, limit: float = inf) -> Cycles:
+    """The cycles of a plan; bytes from beyond the first cache are left out where the rest reaches a limit."""
+    tiles = [(count, sizes, *_tile(plan, sizes, speeds)) for count, sizes in _tiles(plan)]
+    multiply = sum(count * cycles for count, _, cycles, _ in tiles)
+    busiest = max(tiles, key=lambda tile: tile[0] * tile[2])[3]
+    registers = sum(count * prod(sizes.values()) for count, sizes, _, _ in tiles)
+    least = Cycles(multiply, _packing(plan, speeds), registers * _stored(plan, speeds), busiest)
+    if least.total >= limit:
+        return least
+    moved = traffic(plan, tuple(size for size, _ in speeds.caches))
+    waits = [each / rate for each, (_, rate) in zip(moved, speeds.caches, strict=True)]
+    total = sum(t**speeds.hidden for t in (multiply, *waits)) ** (1 / speeds.hidden)
+    return replace(least, multiply=total, busiest=BEYOND[waits.index(max(waits))] if max(waits) > multiply else busiest)
 
 
 def _tiles(plan: Plan) -> list[tuple[int, dict[str, int]]]:
@@ -87,8 +121,8 @@ def _tiles(plan: Plan) -> list[tuple[int, dict[str, int]]]:
     return found
 
 
-def _tile(plan: Plan, sizes: dict[str, int], speeds: Speeds) -> float:
-    """Cycles of one tile over the whole reduction."""
+def _tile(plan: Plan, sizes: dict[str, int], speeds: Speeds) -> tuple[float, str]:
+    """Cycles of one tile over the whole reduction, and what is busy all the time."""
     extents = plan.extents
     if plan.unroll:
         loops: tuple[str, ...] = ()
@@ -96,75 +130,71 @@ def _tile(plan: Plan, sizes: dict[str, int], speeds: Speeds) -> float:
     else:
         loops, steps = plan.reduction, 1.0
     inner = prod(extents[n] for n in loops)
-    loads, shuffles = 0.0, 0.0
+    loads, shuffles, joins, missed = 0.0, 0.0, 0.0, 0.0
     for feed in plan.factors:
         moves = [(feed.step(n), extents[n]) for n in loops] + [(feed.within(n), size) for n, size in sizes.items()]
         distinct = {0}
         for step, count in moves:
             if step:
                 distinct = {place + step * k for place in distinct for k in range(count)}
-        wide = feed.form.width == 64 and not feed.aligned
-        loads += len(distinct) * (1.8 if wide else 1.0)
+        missed += _missed(feed, sizes)
+        crossing = feed.form.size / 64 if feed.form.wide and not feed.aligned else 0.0
+        if feed.weave is not None:
+            shift = sizes[plan.parallel[-2]] * feed.step(plan.parallel[-2])
+            new = sum(place - shift not in distinct or place < shift for place in distinct)
+            rows = len(feed.weave.rows) - feed.weave.rows.count(None)
+            loads += new * rows
+            shuffles += new * WEAVING
+            joins += new * rows * _joins(feed.weave.quarters)
+            continue
+        loads += len(distinct) * (1.0 + 0.8 * crossing)
         shuffles += len(distinct) * _shuffles(feed)
     work = prod(sizes.values()) * inner
+    instructions = 2 if plan.embedding.instruction.name == TWO_INSTRUCTIONS else 1
     busy = max(
-        (work + shuffles) / speeds.multiply,
-        loads / speeds.loads,
-        shuffles,
-        (work + loads + shuffles) / speeds.operations,
-        speeds.latency * inner if plan.unroll else 0.0,
-        _streamed(plan, sizes, speeds),
+        {
+            "multiplying": (work + shuffles + joins) / speeds.multiply,
+            "loads": loads / speeds.loads,
+            "shuffles": shuffles,
+            "issue": (work * instructions + loads + shuffles + joins) / speeds.operations,
+            "latency": speeds.latency * inner if plan.unroll else 0.0,
+            "bytes from L2": missed / speeds.caches[0][1],
+        }.items(),
+        key=lambda entry: entry[1],
     )
     around = 1.0 / plan.unroll if plan.unroll else 0.0
-    return steps * (busy + around) + speeds.tile
+    if any(feed.weave for feed in plan.factors):  # neighbours overlap: there is no loop of their own
+        return steps * busy[1], busy[0]
+    return steps * (busy[1] + around) + speeds.tile, busy[0]
+
+
+def _missed(feed: Feed, sizes: dict[str, int]) -> float:
+    """Bytes of a step that come from the second cache because more lines than it has ways share a set of the first."""
+    places = {0}
+    for name, size in sizes.items():
+        places = {place + feed.within(name) * k for place in places for k in range(size)}
+    lines = {place // LINE for place in places}
+    most = max(Counter(line % SETS for line in lines).values())
+    return LINE * len(lines) if most > WAYS_KEPT else 0.0
+
+
+def _joins(quarters: tuple[int, ...]) -> int:
+    """Operations that make a register of pieces of 16 bytes, beside loads."""
+    size = next(s for s in (4, 2, 1) if all(q - quarters[i - i % s] == 16 * (i % s) for i, q in enumerate(quarters)))
+    parts = quarters[::size]
+    return 0 if len(set(parts)) == 1 else len(parts) - 1
 
 
 def _steps(plan: Plan) -> float:
     """Iterations of the reduction, on average where some are left out."""
-    total = 1.0
-    skips = {skip.loop: skip for skip in plan.skips}
-    for name in plan.reduction:
-        skip = skips.get(name)
-        if skip is None:
-            total *= plan.extents[name]
-            continue
-        bases = [skip.constant]
-        for loop, c in skip.terms:
-            bases = [b + c * i for b in bases for i in range(plan.extents[loop])]
-        taps = range(plan.extents[name])
-        total *= sum(0 <= b + skip.step * k < skip.size for b in bases for k in taps) / len(bases)
-    return total
+    average = {skip.loop: skip.average for skip in plan.skips}
+    return prod(average.get(name, plan.extents[name]) for name in plan.reduction) * average.get("", 1.0)
 
 
 def _shuffles(feed: Feed) -> float:
     if not feed.form.pick:
         return 0.0
-    return 1.0 if feed.form.piece == 4 else 4.0
-
-
-def _streamed(plan: Plan, sizes: dict[str, int], speeds: Speeds) -> float:
-    """Cycles of a step for constants that come from beyond the first cache: what a pass over the reduction reads."""
-    total = 0.0
-    steps = prod(plan.extents[n] for n in plan.reduction)
-    for feed in plan.factors:
-        if feed.source != "constant":
-            continue
-        moving = [n for n in sizes if feed.within(n)]
-        vectors = prod(sizes[n] for n in moving)
-        moved = any(feed.step(n) for n in plan.reduction)
-        size = feed.form.width * vectors * (steps if moved else 1)
-        inner = next((n for n in reversed(plan.parallel)), "")
-        again = [n for n in plan.parallel if feed.step(n)]
-        if again and again[-1] == inner:
-            size = _whole(plan, feed)
-        rate = next((r for c, r in reversed(speeds.caches) if size > c * 0.6), 0.0)
-        if rate:
-            total += feed.form.width * vectors / rate if moved else 0.0
-    return total / 1.0
-
-
-def _whole(plan: Plan, feed: Feed) -> int:
-    return feed.form.width * prod(plan.extents[n] for n in (*plan.parallel, *plan.reduction) if feed.step(n))
+    return 1.0 if feed.form.piece == 4 or feed.form.spread else 4.0
 
 
 def _packing(plan: Plan, speeds: Speeds) -> float:
@@ -180,20 +210,20 @@ def _packing(plan: Plan, speeds: Speeds) -> float:
                 each = speeds.woven * (1.3 if stage.run < 64 and not stage.quarters else 1.0)
                 if stage.bytes > speeds.caches[0][0] // 2:
                     each += 3.0
-                total += times * stage.bytes / 64 * each
+                total += times * stage.bytes / plan.registers.size * each
     return total
 
 
 def _stored(plan: Plan, speeds: Speeds) -> float:
     """Cycles for each accumulator."""
-    store = plan.store
+    store, lanes = plan.store, plan.registers.lanes
     item = 1 if store.epilogue is not None and store.epilogue.dtype in {"int8", "uint8"} else 4
-    written = 16 * item / speeds.written
+    written = lanes * item / speeds.written
     scaled = 2.5 if store.epilogue is not None and store.epilogue.scaled else 0.0
     if store.address is None:
-        return 16 * 3.0 + written
+        return lanes * 3.0 + written
     if store.group:
-        moved = 0.0 if item == 4 or store.group.order[4:8] == (16, 17, 18, 19) else 0.5
+        moved = 0.0 if item == 4 or store.group.order[4:8] == tuple(range(lanes, lanes + 4)) else 0.5
         return (2.5 if item == 4 else 0.5) + moved + scaled + written
     if contiguous_order(store.address.lanes, store.used, item) is None:
         return speeds.scattered + scaled

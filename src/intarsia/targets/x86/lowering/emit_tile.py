@@ -10,10 +10,10 @@ from intarsia.targets.x86.intrinsics import Spelling
 from intarsia.targets.x86.lowering.emit_store import Storing, parameters_at
 from intarsia.targets.x86.lowering.feed import Feed, Form
 from intarsia.targets.x86.lowering.plan import Plan
+from intarsia.targets.x86.lowering.registers import Registers
 from intarsia.targets.x86.lowering.text import Text, Value
 
 Point = tuple[int, ...]
-WORDS = "<16 x i32>"
 KEPT = "llvm.launder.invariant.group.p0"
 """A copy of a pointer that LLVM does not see through: it would keep a pointer of its own for each row of a tile, more
 than there are registers, instead of one pointer with constant offsets."""
@@ -37,11 +37,12 @@ class Tile:
 
     def _order(self) -> list[int]:
         """Accumulators in an order that keeps few registers alive: a register of the factor that has more, once."""
-        kinds = [[self._offset(feed, point) for point in self.points] for feed in self.plan.factors]
+        kinds = [[self.offset(feed, point) for point in self.points] for feed in self.plan.factors]
         many = max(kinds, key=lambda offsets: len(set(offsets)))
         return sorted(range(len(self.points)), key=lambda i: (many[i], i))
 
-    def _offset(self, feed: Feed, point: Point) -> int:
+    def offset(self, feed: Feed, point: Point) -> int:
+        """Bytes from the tile's corner to a point."""
         return sum(feed.within(n) * k for n, k in zip(self.loops, point, strict=True))
 
     def emit(self, counters: Mapping[str, Value]) -> None:
@@ -50,18 +51,19 @@ class Tile:
         for number, feed in enumerate(self.plan.factors):
             offset = self.text.sum([(counters[n], feed.step(n)) for n in self.plan.parallel], feed.constant)
             bases.append(self.text.at(pointer_of(feed.source, number), offset))
-        parameters = [parameters_at(self.text, self.plan, counters, self._within(p)) for p in self.points]
+        parameters = [parameters_at(self.text, self.plan, counters, self.within(p)) for p in self.points]
         first = [p.bias if p else "zeroinitializer" for p in parameters]
         self.counters = counters
         sums = self._reduce(0, bases, first)
         store = Storing(self.text, self.plan, self.spelled.accumulator, counters)
-        for group in self._groups():
-            store.emit([(self._within(self.points[i]), sums[i], parameters[i]) for i in group])
+        for group in self.groups():
+            store.emit([(self.within(self.points[i]), sums[i], parameters[i]) for i in group])
 
-    def _within(self, point: Point) -> dict[str, int]:
+    def within(self, point: Point) -> dict[str, int]:
+        """The iteration of each loop at a point."""
         return dict(zip(self.loops, point, strict=True))
 
-    def _groups(self) -> list[list[int]]:
+    def groups(self) -> list[list[int]]:
         """Indices of accumulators that are stored together: four of a group, or each by itself."""
         group = self.plan.store.group
         if group is None:
@@ -104,10 +106,21 @@ class Tile:
         if (start, stop) != (0, extent):
             return self.text.loop(start, stop, 1, body, carried)[len(bases) :]
         whole = extent // by * by
-        done = self.text.loop(0, whole, by, body, carried)
+        done = self.text.loop(0, whole if depth else self._all_or(by, whole), by, body, carried)
         if whole == extent:
             return done[len(bases) :]
         return self._step(done[: len(bases)], [(i,) for i in range(extent - whole)], rest, done[len(bases) :])
+
+    def _all_or(self, least: int, whole: int) -> Value:
+        """All iterations of the outermost reduction loop, or the least where the tile reads only zeros."""
+        skip = self.skips.get("")
+        if skip is None:
+            return whole
+        position = self.text.sum([(self.counters[n], c) for n, c in skip.terms], skip.constant)
+        if isinstance(position, int):
+            return whole if 0 <= position < skip.size else least
+        inside = self.text.new(f"icmp ult i64 {position}, {skip.size}")
+        return self.text.new(f"select i1 {inside}, i64 {whole}, i64 {least}")
 
     def _range(self, loop: str) -> tuple[Value, Value]:
         """The iterations of a reduction loop that are needed."""
@@ -138,37 +151,42 @@ class Tile:
                 registers = []
                 for number, feed in enumerate(self.plan.factors):
                     offset = sum(feed.step(n) * k for n, k in zip(loops, iteration, strict=True))
-                    offset += self._offset(feed, point)
+                    offset += self.offset(feed, point)
                     if (number, offset) not in made:
-                        made[number, offset] = self._load(feed, self.text.at(bases[number], offset))
+                        made[number, offset] = self.load(feed, self.text.at(bases[number], offset))
                     registers.append(made[number, offset])
                 total = self.text.name()
                 self.text.lines.append(self.spelled.text(total, sums[i], registers[0], registers[1]))
                 sums[i] = total
         return sums
 
-    def _load(self, feed: Feed, pointer: str) -> str:
-        register = load_form(self.text, feed.form, pointer, aligned=feed.aligned)
-        if self.spelled.factor == WORDS:
+    def load(self, feed: Feed, pointer: str) -> str:
+        """A factor of the instruction, from memory."""
+        register, words = load_form(self.text, feed.form, pointer, aligned=feed.aligned), self.plan.registers.words
+        if self.spelled.factor == words:
             return register
-        return self.text.new(f"bitcast {WORDS} {register} to {self.spelled.factor}")
+        return self.text.new(f"bitcast {words} {register} to {self.spelled.factor}")
 
 
 def load_form(text: Text, form: Form, pointer: str, *, aligned: bool) -> str:
-    """A register of 16 double words in its form."""
-    if form.width == 64 and not form.pick:
-        return text.new(f"load {WORDS}, ptr {pointer}, align {64 if aligned else 1}")
+    """A register of double words in its form."""
+    words = Registers(form.size).words
+    if form.wide and not form.pick:
+        return text.new(f"load {words}, ptr {pointer}, align {form.size if aligned else 1}")
     if form.width == 4 and not form.pick:
         word = text.new(f"load i32, ptr {pointer}, align 1")
-        first = text.new(f"insertelement {WORDS} poison, i32 {word}, i64 0")
-        return text.new(f"shufflevector {WORDS} {first}, {WORDS} poison, {WORDS} zeroinitializer")
+        first = text.new(f"insertelement {words} poison, i32 {word}, i64 0")
+        return text.new(f"shufflevector {words} {first}, {words} poison, {words} zeroinitializer")
     count, kind = form.width // form.piece, f"i{8 * form.piece}"
     part = text.new(f"load <{count} x {kind}>, ptr {pointer}, align 1")
-    size = 64 // form.piece
+    size = form.size // form.piece
     pick = form.pick or tuple(i % count for i in range(size))
-    mask = ", ".join(f"i32 {max(i, 0)}" for i in pick)  # no poison: it would spread over its double word
-    found = text.new(f"shufflevector <{count} x {kind}> {part}, <{count} x {kind}> poison, <{size} x i32> <{mask}>")
-    return found if form.piece == 4 else text.new(f"bitcast <{size} x {kind}> {found} to {WORDS}")
+    # What no lane uses is no poison, which would spread over its double word: the first element, or, where shuffles
+    # cannot cross the halves of a register, zero, so that elements beside zeros are widened by one instruction.
+    other, any_of = ("poison", 0) if form.size == 64 else ("zeroinitializer", count)
+    mask = ", ".join(f"i32 {i if i >= 0 else any_of}" for i in pick)
+    found = text.new(f"shufflevector <{count} x {kind}> {part}, <{count} x {kind}> {other}, <{size} x i32> <{mask}>")
+    return found if form.piece == 4 else text.new(f"bitcast <{size} x {kind}> {found} to {words}")
 
 
 def multiplications(plan: Plan) -> int:

@@ -18,8 +18,17 @@ from intarsia.embed import Embedding, Flat, layout_of
 from intarsia.operators import Access, is_floating
 from intarsia.targets.x86.lowering.feed import Feed, Form, Source
 from intarsia.targets.x86.lowering.forms import form_of
-from intarsia.targets.x86.lowering.memory import Address, Box, address_of, given_box, outside, padded_box
+from intarsia.targets.x86.lowering.memory import (
+    Address,
+    Box,
+    address_of,
+    given_box,
+    outside,
+    padded_box,
+    register_digits,
+)
 from intarsia.targets.x86.lowering.packed import (
+    WIDTHS,
     access_of,
     constant_steps,
     indices,
@@ -30,6 +39,7 @@ from intarsia.targets.x86.lowering.packed import (
     vector_origin,
     vector_steps,
 )
+from intarsia.targets.x86.lowering.registers import registers_of
 from intarsia.targets.x86.lowering.stages import PadCopy, TableCopy
 from intarsia.targets.x86.lowering.subject import LARGEST_TABLE, LINE, Fed, Nest, Subject, Way, live_of, other, rounded
 
@@ -40,12 +50,26 @@ def constant_feed(subject: Subject, operand: str, nest: Nest, width: int) -> Fee
     steps = subject.once(("steps", operand), lambda: constant_steps(embedding, operand))
     terms, inner = terms_of(order_of(embedding, steps, nest.parallel, dict(nest.tile), nest.reduction), width)
     name = subject.once(("access", operand), lambda: access_of(embedding, operand)).tensor
-    return Feed(operand, name, "constant", 0, terms, inner, Form(width), aligned=width == LINE)
+    form = Form(width, size=registers_of(embedding).size)
+    return Feed(operand, name, "constant", 0, terms, inner, form, aligned=form.wide)
 
 
 def constant_width(embedding: Embedding, operand: str) -> int:
-    """Bytes of a packed register of a constant."""
-    return narrowed(indices(embedding, operand), item_of(embedding, operand))[0].width
+    """Bytes after which the packed registers of a constant repeat: those of lanes that move the tensor alike."""
+    item, access = item_of(embedding, operand), access_of(embedding, operand)
+    digits, used = register_digits(embedding, operand)
+    axes = {name for subscript in access.subscripts for name, _ in subscript.terms}
+    moved = [used.astype(np.int64)]
+    for flat in embedding.flats:
+        if axes.intersection(flat.axes):
+            for value in (flat.value, *flat.shifts):
+                moved.append(sum((c * digits[n] for n, c in value.terms if n in digits), np.zeros_like(moved[0])))
+    elements = np.where(used, np.stack(moved), 0)
+    for width in WIDTHS:
+        kept = elements[:, : width // item]
+        if (elements.reshape(len(moved), -1, width // item) == kept[:, None, :]).all():
+            return width
+    return len(used) * item
 
 
 def harmless(embedding: Embedding, operand: str, ways: Mapping[str, tuple[Way, int]]) -> bool:
@@ -92,11 +116,11 @@ def _plain_feed(embedding: Embedding, operand: str, address: Address, form: Form
     return Feed(operand, tensor, source, offset + address.constant, terms, terms, form)
 
 
-def direct(embedding: Embedding, operand: str, access: Access) -> Fed | None:
+def direct(embedding: Embedding, operand: str, access: Access, given: str) -> Fed | None:
     """Registers from the tensor as it was given."""
     tensor = embedding.operator.tensor(access.tensor)
     box = given_box(tensor)
-    if outside(embedding, access):
+    if given or outside(embedding, access):
         return None
     address = address_of(embedding, operand, access, box)
     form = form_of(embedding, operand, address, box.item) if address else None
@@ -108,9 +132,10 @@ def direct(embedding: Embedding, operand: str, access: Access) -> Fed | None:
     return Fed(_plain_feed(embedding, operand, address, form, "given", 0), (), 0)
 
 
-def slack_box(embedding: Embedding, operand: str, access: Access, width: int) -> Box | None:
-    """The padded box with as many bytes around it as registers of some width may reach."""
+def slack_box(embedding: Embedding, operand: str, access: Access, width: int, apart: int = 0) -> Box | None:
+    """The padded box with as many bytes around it as registers of some width may reach, rows some lines apart."""
     box = padded_box(embedding, access)
+    box = replace(box, high=(*box.high[:-1], box.high[-1] + apart * LINE // box.item))
     address = address_of(embedding, operand, access, box)
     if address is None:
         return None
@@ -118,9 +143,12 @@ def slack_box(embedding: Embedding, operand: str, access: Access, width: int) ->
     return replace(box, before=rounded(max(0, -low)), after=max(0, high - box.bytes))
 
 
-def padded(embedding: Embedding, operand: str, access: Access, offset: int) -> Fed | None:
-    """Registers from a copy with a border of pad values."""
-    box = slack_box(embedding, operand, access, 64)
+def padded(embedding: Embedding, operand: str, access: Access, offset: int, given: str, apart: int = 0) -> Fed | None:
+    """Registers from a copy with a border of pad values, widened where the tensor is given narrower.
+
+    Rows ``apart`` by some lines more than needed do not all meet in a few sets of a cache.
+    """
+    box = slack_box(embedding, operand, access, LINE, apart)
     if box is None:
         return None
     address = address_of(embedding, operand, access, box)
@@ -128,20 +156,20 @@ def padded(embedding: Embedding, operand: str, access: Access, offset: int) -> F
     if address is None or form is None:
         return None
     feed = _plain_feed(embedding, operand, address, form, "scratch", offset)
-    return Fed(feed, (PadCopy(access.tensor, operand, box, offset),), box.bytes)
+    return Fed(feed, (PadCopy(access.tensor, operand, box, offset, given, apart),), box.bytes)
 
 
-def tabled(embedding: Embedding, operand: str, access: Access, offset: int) -> Fed | None:
+def tabled(embedding: Embedding, operand: str, access: Access, offset: int, given: str) -> Fed | None:
     """Registers that are packed one element after the other: what serves every embedding."""
     layout = layout_of(embedding, operand, access)
     item = item_of(embedding, operand)
-    if layout.vectors * 64 // item > LARGEST_TABLE:
+    if layout.vectors * registers_of(embedding).size // item > LARGEST_TABLE:
         return None
     form, table = _table(embedding, operand)
     steps = tuple((n, c * form.width) for n, c in vector_steps(layout).items() if live_of(embedding)[n] > 1)
     start = offset + vector_origin(layout) * form.width
-    feed = Feed(operand, access.tensor, "scratch", start, steps, steps, form, aligned=form.width == 64)
-    stage = TableCopy(access.tensor, operand, table.size, item, offset)
+    feed = Feed(operand, access.tensor, "scratch", start, steps, steps, form, aligned=form.wide)
+    stage = TableCopy(access.tensor, operand, table.size, item, offset, given)
     return Fed(feed, (stage,), table.size * item)
 
 

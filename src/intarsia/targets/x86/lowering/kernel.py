@@ -47,14 +47,16 @@ class Kernel:
 
     def pack(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
         """The constants as the code reads them, by operand."""
-        plan = self.plan
-        return {
-            feed.operand: pack_constant(
-                plan.embedding, feed.operand, plan.parallel, dict(plan.tile), plan.reduction, arrays[feed.tensor]
-            )
-            for feed in plan.factors
-            if feed.source == "constant"
-        }
+        plan, found = self.plan, {}
+        for feed in plan.factors:
+            if feed.source == "constant":
+                dtype = numpy_dtype(plan.embedding.operator.tensor(feed.tensor).dtype)
+                array = arrays[feed.tensor].astype(dtype, casting="safe", copy=False)  # bytes that are given for int16
+                tile, width = dict(plan.tile), feed.form.width
+                found[feed.operand] = pack_constant(
+                    plan.embedding, feed.operand, plan.parallel, tile, plan.reduction, width, array
+                )
+        return found
 
     def parameters(self, bias: Array, scale: Array) -> Array:
         """Bias and scale as the epilogue reads them."""
@@ -65,9 +67,16 @@ class Kernel:
     def scratch(self) -> Array:
         """Memory for one run at a time; borders hold the pad value already."""
         memory = aligned_copy(np.zeros(max(64, self.plan.scratch), dtype=np.uint8))
+        for feed in self.plan.factors:
+            if feed.weave is not None and feed.weave.borders is not None:
+                memory[feed.weave.borders.offset :][: feed.weave.borders.span] = feed.weave.pad
         for stage in self.plan.stages:
             if isinstance(stage, Interleave) and stage.borders is not None:
-                memory[stage.offset : stage.offset + stage.bytes] = stage.pad
+                packed = memory[stage.offset : stage.offset + stage.bytes]
+                if stage.given:
+                    packed.view(np.int16)[:] = np.uint8(stage.pad).astype(stage.given)
+                else:
+                    packed[:] = stage.pad
                 memory[stage.borders.offset :][: stage.borders.span] = stage.pad
             if isinstance(stage, PadCopy):
                 tensor = self.plan.embedding.operator.tensor(stage.tensor)

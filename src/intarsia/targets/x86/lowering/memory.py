@@ -7,12 +7,14 @@ the operand's register, or None where no affine form exists (axes flattened that
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
 
 import numpy as np
 
-from intarsia.embed import Embedding, Flat
-from intarsia.embed.embedding import Ints, lane_positions
+from intarsia.embed import Embedding, Flat, Loop
+from intarsia.embed.embedding import Ints
+from intarsia.machines import Instruction
 from intarsia.operators import DTYPES, Access, Affine, Tensor
 
 
@@ -94,14 +96,36 @@ def outside(embedding: Embedding, access: Access) -> bool:
 
 def register_digits(embedding: Embedding, operand: str) -> tuple[dict[str, Ints], np.ndarray]:
     """For each element of an operand, of one lane that reads it (a used one if any): lane digits, and whether used."""
-    positions, digits, used = lane_positions(embedding)
-    meaning = next(m for m, _ in embedding.pairs() if m.tensor == operand)
-    shape = embedding.instruction.semantics.tensor(operand).shape
+    lanes = tuple(loop for loop in embedding.loops if loop.lane)
+    return _digits(embedding.instruction, lanes, operand)
+
+
+@lru_cache(maxsize=1024)
+def _digits(instruction: Instruction, lanes: tuple[Loop, ...], operand: str) -> tuple[dict[str, Ints], np.ndarray]:
+    """The same by what it depends on: many embeddings have the same lanes."""
+    axes = instruction.semantics.axes
+    grid = np.indices([a.extent for a in axes], dtype=np.int64).reshape(len(axes), -1)
+    positions = {a.name: grid[i] for i, a in enumerate(axes)}
+    used = np.ones(grid.shape[1], dtype=np.bool_)
+    digits: dict[str, Ints] = {}
+    for axis in axes:
+        rest = positions[axis.name]
+        for loop in (lane for lane in lanes if lane.lane == axis.name):
+            digits[loop.name] = rest % loop.extent
+            rest = rest // loop.extent
+        used &= rest == 0
+    statement = instruction.semantics.statements[0]
+    meaning = next(m for m in (statement.write, *statement.reads) if m.tensor == operand)
+    shape = instruction.semantics.tensor(operand).shape
     index = np.ravel_multi_index([np.broadcast_to(_value(s, positions), used.shape) for s in meaning.subscripts], shape)
     first = np.full(prod(shape), -1, dtype=np.int64)
     order = np.argsort(used, kind="stable")
     first[index[order]] = order
-    return {name: array[first] for name, array in digits.items()}, used[first]
+    found = {name: array[first] for name, array in digits.items()}
+    live: np.ndarray = used[first]
+    for array in (*found.values(), live):
+        array.flags.writeable = False  # it is shared
+    return found, live
 
 
 def address_of(embedding: Embedding, operand: str, access: Access, box: Box) -> Address | None:

@@ -67,11 +67,12 @@ def indices(embedding: Embedding, operand: str) -> Ints:
 
 def narrowed(table: Ints, item: int) -> tuple[Form, Ints]:
     """The narrowest form that repeats to the registers, and the elements that it keeps."""
-    for width in WIDTHS:
+    size = table.shape[1] * item
+    for width in (w for w in WIDTHS if w < size):
         kept = table[:, : width // item]
-        if (table.reshape(len(table), 64 // width, width // item) == kept[:, None, :]).all():
-            return Form(width), np.ascontiguousarray(kept)
-    return Form(64), table
+        if (table.reshape(len(table), size // width, width // item) == kept[:, None, :]).all():
+            return Form(width, size=size), np.ascontiguousarray(kept)
+    return Form(size, size=size), table
 
 
 def constant_steps(embedding: Embedding, operand: str) -> dict[str, int]:
@@ -241,11 +242,12 @@ def pack_constant(
     parallel: tuple[str, ...],
     tile: Mapping[str, int],
     reduction: tuple[str, ...],
+    width: int,
     array: NDArray[Any],
 ) -> NDArray[Any]:
-    """A constant tensor as its feed reads it: a flat array that begins on a multiple of 64 bytes."""
+    """A constant tensor as its feed reads it, some bytes of each register: a flat array on a multiple of 64 bytes."""
     order = order_of(embedding, constant_steps(embedding, operand), parallel, tile, reduction)
-    _, table = narrowed(indices(embedding, operand), array.itemsize)
+    table = indices(embedding, operand)[:, : width // array.itemsize]
     content = fill(embedding, operand, ordered(embedding, operand, order, table), array).reshape(-1)
     return aligned_copy(content)
 

@@ -14,6 +14,7 @@ from math import prod
 
 from intarsia.embed import Embedding
 from intarsia.targets.x86.lowering.feed import Feed, Terms
+from intarsia.targets.x86.lowering.registers import Registers, registers_of
 from intarsia.targets.x86.lowering.stages import Interleave, Stage
 from intarsia.targets.x86.lowering.store import Store
 
@@ -22,7 +23,9 @@ from intarsia.targets.x86.lowering.store import Store
 class Skip:
     """Iterations of a reduction loop that read only zeros beside the tensor are left out.
 
-    Those are needed with ``0 <= constant + sum(coefficient * loop) + step * iteration < size``; some always is.
+    ``average`` of them are left, over all iterations of other loops. Those are needed with
+    ``0 <= constant + sum(coefficient * loop) + step * iteration < size``; some always is. A loop without a name stands
+    for the whole reduction: it is needed, or one iteration of it runs over zeros.
     """
 
     loop: str
@@ -30,6 +33,7 @@ class Skip:
     constant: int
     step: int
     size: int
+    average: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,8 @@ class Plan:
         store: where results go.
         scratch: bytes of the kernel's own memory.
         skips: reduction loops that do not run over all of their iterations.
+        block: a parallel loop that runs in blocks of some iterations, a multiple of its factor in the tile; the loop
+            over blocks is outside of all. None for no blocks.
     """
 
     embedding: Embedding
@@ -59,11 +65,17 @@ class Plan:
     store: Store
     scratch: int
     skips: tuple[Skip, ...] = ()
+    block: tuple[str, int] | None = None
 
     @property
     def extents(self) -> dict[str, int]:
         """Iterations of every outer loop."""
         return {loop.name: loop.extent for loop in self.embedding.outer}
+
+    @property
+    def registers(self) -> Registers:
+        """What it works on."""
+        return registers_of(self.embedding)
 
     @property
     def accumulators(self) -> int:
@@ -75,12 +87,17 @@ class Plan:
         extents = self.extents
         lines = [str(self.embedding), "plan"]
         depth = 1
+        if self.block is not None:
+            name, size = self.block
+            lines.append(f"  for blocks of {size} of {name}:")
+            depth += 1
         for level in range(len(self.parallel) + 1):
             for stage in self.stages:
                 if isinstance(stage, Interleave) and stage.level == level:
                     lines.append("  " * depth + f"interleave {stage.operand}: {stage.bytes} bytes")
                 elif not isinstance(stage, Interleave) and level == 0:
-                    lines.append("  " * depth + f"{type(stage).__name__} {stage.operand}")
+                    widened = f" from {stage.given}" if stage.given else ""
+                    lines.append("  " * depth + f"{type(stage).__name__} {stage.operand}{widened}")
             if level < len(self.parallel):
                 name = self.parallel[level]
                 by = f" by {tile[name]}" if name in tile else ""
@@ -91,6 +108,8 @@ class Plan:
             lines.append("  " * depth + f"for {name} < {extents[name]}{by}:")
             depth += 1
         lines.append("  " * depth + f"{self.accumulators} accumulators")
-        lines += ["  " * depth + f"{f.operand} = {f.tensor} ({f.source}): {f.form}" for f in self.factors]
+        for f in self.factors:
+            form = f"{len(f.weave.rows) - f.weave.rows.count(None)} rows, woven" if f.weave else str(f.form)
+            lines.append("  " * depth + f"{f.operand} = {f.tensor} ({f.source}): {form}")
         lines.append(f"  store {'by address' if self.store.address else 'by table'}")
         return "\n".join(lines)

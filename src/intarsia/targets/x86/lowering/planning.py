@@ -15,9 +15,11 @@ from intarsia.targets.x86.lowering.store import Epilogue
 from intarsia.targets.x86.lowering.storing import store_of
 from intarsia.targets.x86.lowering.subject import Fed, Nest, Subject, Way, factors_of, is_constant, rounded
 from intarsia.targets.x86.lowering.weaving import interleaved
+from intarsia.targets.x86.lowering.woven import woven
 
 Ways: TypeAlias = Mapping[str, tuple[Way, int]]
-"""For each factor that is not constant how it is fed and, for ``interleave``, how many parallel loops are outside."""
+"""For each factor that is not constant how it is fed and, for ``interleave``, how many parallel loops are outside, for
+``padded`` how many lines rows are apart."""
 
 
 def plan_of(subject: Subject, nest: Nest, ways: Ways, epilogue: Epilogue | None = None) -> Plan | None:
@@ -52,7 +54,17 @@ def plan_of(subject: Subject, nest: Nest, ways: Ways, epilogue: Epilogue | None 
     if nest.reduction and any(skip.loop == nest.reduction[-1] for skip in skips):
         unroll = 1
     return Plan(
-        embedding, nest.parallel, nest.tile, nest.reduction, unroll, tuple(feeds), tuple(stages), store, scratch, skips
+        embedding,
+        nest.parallel,
+        nest.tile,
+        nest.reduction,
+        unroll,
+        tuple(feeds),
+        tuple(stages),
+        store,
+        scratch,
+        skips,
+        nest.block,
     )
 
 
@@ -69,20 +81,25 @@ def _fed(subject: Subject, operand: str, nest: Nest, ways: Ways, offset: int) ->
     """The feed of a factor that is known only when the kernel runs; its scratch memory begins at an offset."""
     embedding, (way, level) = subject.embedding, ways[operand]
     access = subject.once(("access", operand), lambda: access_of(embedding, operand))
+    given = subject.given.get(access.tensor, "")
     if way == "table":
-        return subject.once((way, operand, offset), lambda: tabled(embedding, operand, access, offset))
+        return subject.once((way, operand, offset), lambda: tabled(embedding, operand, access, offset, given))
     if not subject.once(("harmless", operand, tuple(ways.items())), lambda: harmless(embedding, operand, ways)):
         return None
     match way:
         case "direct":
-            return subject.once((way, operand), lambda: direct(embedding, operand, access))
+            return subject.once((way, operand), lambda: direct(embedding, operand, access, given))
         case "padded":
-            return subject.once((way, operand, offset), lambda: padded(embedding, operand, access, offset))
+            key = (way, operand, offset, level)
+            return subject.once(key, lambda: padded(embedding, operand, access, offset, given, level))
         case "interleave":
             outside = nest.parallel[:level]
             if any(name in outside for name, _ in nest.tile):
                 return None
-            key = (way, operand, offset, outside)
-            return subject.once(key, lambda: interleaved(embedding, operand, access, outside, offset))
+            inside = (way, operand, offset, outside)
+            return subject.once(inside, lambda: interleaved(embedding, operand, access, outside, offset, given))
+        case "woven":
+            whole = (way, operand, offset, nest.parallel, nest.tile, nest.unroll, nest.block)
+            return subject.once(whole, lambda: woven(embedding, operand, access, nest, offset, given))
         case _:
             assert_never(way)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+
 from intarsia.embed import Embedding
 from intarsia.embed.layout import subscript_over_loops
 from intarsia.targets.x86.lowering.plan import Skip
@@ -9,7 +12,10 @@ from intarsia.targets.x86.lowering.subject import Nest, live_of
 
 
 def skips_of(embedding: Embedding, nest: Nest) -> tuple[Skip, ...]:
-    """Reduction loops whose iterations read only zeros beside a tensor at some points of the loops around them."""
+    """Reduction loops whose iterations read only zeros beside a tensor at some points of the loops around them.
+
+    Where the points alone decide, the whole reduction is left out: its loop has no name.
+    """
     live, tiled = live_of(embedding), dict(nest.tile)
     found: dict[str, Skip] = {}
     for _, access in embedding.pairs()[1:]:
@@ -21,20 +27,25 @@ def skips_of(embedding: Embedding, nest: Nest) -> tuple[Skip, ...]:
                 continue
             own = [(n, c) for n, c in over.terms if n in nest.reduction and c > 0]
             rest = tuple((n, c) for n, c in over.terms if n not in nest.reduction and live[n] > 1)
-            if len(own) != 1 or own[0][0] in found or any(n in tiled for n, _ in rest):
+            loop, step = own[0] if own else ("", 0)
+            if len(own) > 1 or loop in found or any(n in tiled for n, _ in rest):
                 continue
-            skip = Skip(own[0][0], rest, over.constant, own[0][1], size)
-            if _some_left_out(skip, live):
-                found[skip.loop] = skip
+            skip = Skip(loop, rest, over.constant, step, size)
+            counts = _left(skip, live)
+            if 0 < min(counts) < live.get(loop, 0) or (not loop and 0 < sum(counts) < len(counts)):
+                found[loop] = replace(skip, average=sum(counts) / len(counts))
     return tuple(found.values())
 
 
-def _some_left_out(skip: Skip, live: dict[str, int]) -> bool:
-    """Whether some iteration is left out at some point, and at none all are."""
-    ends = [[c * i for i in range(live[n])] for n, c in skip.terms]
-    bases = {skip.constant}
-    for steps in ends:
-        bases = {b + s for b in bases for s in steps}
-    taps = range(live[skip.loop])
-    counts = [sum(0 <= base + skip.step * k < skip.size for k in taps) for base in bases]
-    return min(counts) > 0 and min(counts) < live[skip.loop]
+def _left(skip: Skip, live: dict[str, int]) -> list[int]:
+    """How many iterations are left at each point of the loops around them."""
+    bases = Counter([skip.constant])
+    for loop, c in skip.terms:
+        moved: Counter[int] = Counter()
+        for base, times in bases.items():
+            for i in range(live[loop]):
+                moved[base + c * i] += times
+        bases = moved
+    taps = range(live.get(skip.loop, 1))
+    left = {base: sum(0 <= base + skip.step * k < skip.size for k in taps) for base in bases}
+    return [left[base] for base in bases.elements()]

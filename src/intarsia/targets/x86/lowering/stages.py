@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from intarsia.targets.x86.lowering.feed import Source, Terms
 from intarsia.targets.x86.lowering.memory import Box
+from intarsia.targets.x86.lowering.registers import PIECE
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,24 +19,31 @@ class PadCopy:
         operand: the factor whose argument it is.
         box: with the border.
         offset: of the box in the scratch memory.
-        pad: the byte, or element, that the border holds.
+        given: element type of the given tensor where it is narrower than the box's; empty where it is the same.
+        apart: lines between rows of the last dimension, beside what they need.
     """
 
     tensor: str
     operand: str
     box: Box
     offset: int
+    given: str = ""
+    apart: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class TableCopy:
-    """A packed tensor made element by element from a table of indices (what ``gather`` says); before all loops."""
+    """A packed tensor made element by element from a table of indices (what ``gather`` says); before all loops.
+
+    ``given`` is as in ``PadCopy``.
+    """
 
     tensor: str
     operand: str
     count: int
     item: int
     offset: int
+    given: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,8 @@ class Borders:
 class Interleave:
     """Four rows of bytes woven into double words: double word t of a run is byte t of each row.
 
+    Where bytes are widened they are two rows, and double word t is byte t of both, each as 16 bits.
+
     Attributes:
         operand: the factor it feeds.
         source: where the rows are (given or scratch), and ``address`` of the first one over the fixed loops.
@@ -78,10 +88,12 @@ class Interleave:
         run: bytes of a row that lie behind each other.
         level: how many parallel loops are outside.
         offset: of the packed bytes in the scratch memory.
-        quarters: bytes from the address to each of four pieces of 16 bytes. Register k of four holds bytes 4k to 4k+3
-            of each piece: what unpacking makes of four rows without another shuffle. Empty for plain runs.
+        quarters: bytes from the address to each piece of 16 bytes, four of them in a register of 512 bits. Register k
+            of four holds bytes 4k to 4k+3 of each piece: what unpacking makes of four rows without another shuffle.
+            Empty for plain runs.
         borders: where rows lie beside the tensor; None: nowhere.
         pad: the byte that stands there.
+        given: element type of rows that are widened, else empty.
     """
 
     operand: str
@@ -96,11 +108,12 @@ class Interleave:
     quarters: tuple[int, ...] = ()
     borders: Borders | None = None
     pad: int = 0
+    given: str = ""
 
     @property
     def bytes(self) -> int:
         """Packed bytes of one run of the stage."""
-        own = 256 if self.quarters else 4 * self.run
+        own = 4 * PIECE * len(self.quarters) if self.quarters else 4 * self.run
         return own + sum((n - 1) * packed for n, _, packed in self.dims)
 
 

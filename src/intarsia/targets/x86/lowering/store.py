@@ -49,12 +49,12 @@ class Epilogue:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Four accumulators whose 64 lanes are neighbours in runs of 16 or more, in some order.
+    """Four accumulators whose lanes are neighbours in runs of as many as one has, or more, in some order.
 
     Attributes:
         loops: those in the tile whose iterations tell the four apart.
-        order: for each of 64 places by rising address, 16 * accumulator + lane.
-        starts: of each 16 places, bytes from the address of the first accumulator.
+        order: for each place by rising address, accumulator * lanes of one + lane.
+        starts: of each run, bytes from the address of the first accumulator.
     """
 
     loops: tuple[str, ...]

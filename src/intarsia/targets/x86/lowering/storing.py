@@ -16,17 +16,9 @@ from intarsia.targets.x86.lowering.emit_store import contiguous_order
 from intarsia.targets.x86.lowering.feed import Terms
 from intarsia.targets.x86.lowering.memory import Address, address_of, given_box, register_digits
 from intarsia.targets.x86.lowering.packed import parameter_loops, parameter_order, terms_of
+from intarsia.targets.x86.lowering.registers import WORD, registers_of
 from intarsia.targets.x86.lowering.store import Epilogue, Group, Limit, Store
-from intarsia.targets.x86.lowering.subject import (
-    LANES,
-    LARGEST_TABLE,
-    LINE,
-    Nest,
-    Subject,
-    live_of,
-    parallel_flats,
-    rounded,
-)
+from intarsia.targets.x86.lowering.subject import LARGEST_TABLE, Nest, Subject, live_of, parallel_flats, rounded
 
 FOUR = 4
 """Accumulators that are stored together."""
@@ -68,20 +60,21 @@ def store_of(subject: Subject, nest: Nest, scratch: int, epilogue: Epilogue | No
         if epilogue is not None:
             return None
         offset = rounded(scratch)
-        below, terms = 4 * LANES, []
+        below, terms = registers_of(embedding).size, []
         for name in reversed(nest.parallel):
             terms.append((name, below))
             below *= live[name]
-        if below // 4 > LARGEST_TABLE:
+        if below // WORD > LARGEST_TABLE:
             return None
-        return Store(None, written.used, (), offset, tuple(terms), below // 4), offset + below
+        return Store(None, written.used, (), offset, tuple(terms), below // WORD), offset + below
     group = _group(written.address, written.used, nest, item, live) if not written.limits else None
     if group is not None and any(n in group.loops for guard in written.guards for n, _ in guard.terms):
         group = None
     parameters: tuple[Terms, Terms] = ((), ())
     if epilogue:
         moving = subject.once(("channel", epilogue.dim), lambda: parameter_loops(embedding, epilogue.dim))
-        parameters = terms_of(parameter_order(embedding, moving, nest.parallel, dict(nest.tile)), 2 * LINE)
+        both = 2 * registers_of(embedding).size
+        parameters = terms_of(parameter_order(embedding, moving, nest.parallel, dict(nest.tile)), both)
     return (
         Store(
             written.address,
@@ -100,6 +93,7 @@ def _group(address: Address, used: tuple[bool, ...], nest: Nest, item: int, live
     """Four accumulators of the tile that are better stored together."""
     if not all(used) or (item > 1 and contiguous_order(address.lanes, used, item) is not None):
         return None
+    lanes = len(used)
     whole = [(n, f) for n, f in nest.tile if live[n] % f == 0 and address.step(n)]
     options = [(n,) for n, f in whole if f == FOUR]
     pairs = [(m, n) for m, f in whole for n, g in whole if f == g == 2 and m != n]
@@ -110,9 +104,9 @@ def _group(address: Address, used: tuple[bool, ...], nest: Nest, item: int, live
             for point in product(*(range(size) for size in sizes))
         ]
         places = [base + lane for base in bases for lane in address.lanes]
-        order = tuple(sorted(range(FOUR * LANES), key=places.__getitem__))
-        runs = [[places[i] for i in order[LANES * q : LANES * (q + 1)]] for q in range(FOUR)]
-        if all(run == list(range(run[0], run[0] + LANES * item, item)) for run in runs):
+        order = tuple(sorted(range(FOUR * lanes), key=places.__getitem__))
+        runs = [[places[i] for i in order[lanes * q : lanes * (q + 1)]] for q in range(FOUR)]
+        if all(run == list(range(run[0], run[0] + lanes * item, item)) for run in runs):
             return Group(loops, order, tuple(run[0] for run in runs))
     return None
 
@@ -165,7 +159,7 @@ def _limit(embedding: Embedding, digits: Mapping[str, Ints], value: Affine, size
     """``0 <= value < size`` for each lane, None where it always is."""
     live = live_of(embedding)
     terms = tuple((n, c) for n, c in value.terms if live.get(n, 1) > 1)
-    lanes = np.zeros(LANES, dtype=np.int64)
+    lanes = np.zeros(registers_of(embedding).lanes, dtype=np.int64)
     for name, c in value.terms:
         if name in digits:
             lanes = lanes + c * digits[name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, cast
 
@@ -12,10 +12,9 @@ from intarsia.targets.x86.lowering.packed import access_of
 from intarsia.targets.x86.lowering.stages import Stage
 
 T = TypeVar("T")
-Way = Literal["direct", "padded", "interleave", "table"]
+Way = Literal["direct", "padded", "interleave", "woven", "table"]
 WAYS: tuple[Way, ...] = ("direct", "padded", "interleave", "table")
 LINE = 64
-LANES = 16
 LARGEST_TABLE = 1 << 24
 """Elements of a table."""
 
@@ -27,12 +26,15 @@ class Nest:
     Attributes:
         parallel, reduction: loops of more than one iteration, outermost first.
         tile: loops of the first kind and the factor of each, above 1.
+        unroll: as in a plan.
+        block: as in a plan.
     """
 
     parallel: tuple[str, ...]
     tile: tuple[tuple[str, int], ...]
     reduction: tuple[str, ...]
     unroll: int = 1
+    block: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,16 @@ class Fed:
 
 
 class Subject:
-    """An embedding with what is found out about it, each thing once, while many plans of it are tried."""
+    """An embedding with what is found out about it, each thing once, while many plans of it are tried.
 
-    def __init__(self, embedding: Embedding) -> None:
+    Attributes:
+        embedding: the embedding.
+        given: element types of tensors that are handed in narrower than the embedding has them: bytes for int16.
+    """
+
+    def __init__(self, embedding: Embedding, given: Mapping[str, str] | None = None) -> None:
         self.embedding = embedding
+        self.given = dict(given or {})
         self._found: dict[Hashable, Any] = {}
 
     def once(self, key: Hashable, find: Callable[[], T]) -> T:

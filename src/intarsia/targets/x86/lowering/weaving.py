@@ -17,13 +17,9 @@ from intarsia.targets.x86.lowering.feeding import slack_box
 from intarsia.targets.x86.lowering.forms import lane_rows
 from intarsia.targets.x86.lowering.memory import Address, address_of, given_box, outside
 from intarsia.targets.x86.lowering.packed import item_of
+from intarsia.targets.x86.lowering.registers import registers_of
 from intarsia.targets.x86.lowering.stages import Borders, Interleave, PadCopy
-from intarsia.targets.x86.lowering.subject import LANES, LINE, Fed, live_of, rounded
-
-REGISTER = 64
-NARROW = 16
-"""Bytes of a row that are woven at once at least."""
-
+from intarsia.targets.x86.lowering.subject import LINE, Fed, live_of, rounded
 
 Dims: TypeAlias = tuple[tuple[int, int, int], ...]
 """Iterations, bytes in the source and packed bytes of what is packed, outermost first."""
@@ -47,7 +43,7 @@ class Packing:
 
 
 @dataclass(frozen=True, slots=True)
-class _Woven:
+class Woven:
     """A stage in scratch memory's beginning, the different double words of a register, and the order."""
 
     stage: Interleave
@@ -55,42 +51,46 @@ class _Woven:
     packing: Packing
 
 
-def interleaved(embedding: Embedding, operand: str, access: Access, fixed: tuple[str, ...], offset: int) -> Fed | None:
+def interleaved(
+    embedding: Embedding, operand: str, access: Access, fixed: tuple[str, ...], offset: int, given: str
+) -> Fed | None:
     """Registers from rows of bytes that are woven where the loops outside, ``fixed``, have their values.
 
     Straight from the tensor where it has no border or where whole rows and columns leave it; else from a padded copy.
+    Bytes that are ``given`` for 16-bit integers are widened on the way, and never from a copy.
     """
-    if item_of(embedding, operand) != 1:
+    if item_of(embedding, operand) != (2 if given else 1):
         return None
     tensor = embedding.operator.tensor(access.tensor)
-    box = given_box(tensor)
+    box = replace(given_box(tensor), item=1)
     address = address_of(embedding, operand, access, box)
     if address is None:
         return None
     low, high = address.reach(live_of(embedding), LINE + max(address.lanes))
     inside = low >= 0 and high <= box.bytes and not outside(embedding, access)
-    woven = _woven(embedding, operand, access, fixed, address, merged=inside)
+    woven = stage_over(embedding, operand, access, fixed, address, merged=inside)
     if woven is None:
         return None
-    stage = replace(woven.stage, offset=offset)
+    stage = replace(woven.stage, offset=offset, given=given)
     if inside:
-        return Fed(_feed(access, woven, offset), (stage,), rounded(stage.bytes) + LINE)
-    borders = _borders(embedding, operand, access, fixed, woven)
+        return Fed(_feed(embedding, access, woven, offset), (stage,), rounded(stage.bytes) + LINE)
+    borders = borders_in(embedding, operand, access, fixed, woven)
     if borders is None:
-        return _from_copy(embedding, operand, access, fixed, offset)
+        return None if given else _from_copy(embedding, operand, access, fixed, offset)
     place = rounded(offset + stage.bytes) + LINE
     stage = replace(stage, borders=replace(borders, offset=place), pad=int(tensor.pad) % 256)
-    return Fed(_feed(access, woven, offset), (stage,), place - offset + rounded(borders.span))
+    return Fed(_feed(embedding, access, woven, offset), (stage,), place - offset + rounded(borders.span))
 
 
-def _borders(
-    embedding: Embedding, operand: str, access: Access, fixed: tuple[str, ...], woven: _Woven
+def borders_in(
+    embedding: Embedding, operand: str, access: Access, fixed: tuple[str, ...], woven: Woven
 ) -> Borders | None:
+    """Where the rows of a stage leave the tensor, None where that is not by rows and columns."""
     stage, packing = woven.stage, woven.packing
-    if not stage.quarters and stage.run < NARROW:
+    if not stage.quarters and stage.run < registers_of(embedding).lanes:
         return None
     counts = tuple(count for count, _, _ in packing.dims)
-    pieces = 4 if stage.quarters else 1
+    pieces = len(stage.quarters) or 1
     dims = tuple(zip(counts, packing.loops, strict=True))
     borders = borders_of(embedding, operand, access, fixed, dims, pieces=pieces)
     if borders is None:
@@ -106,25 +106,24 @@ def _from_copy(embedding: Embedding, operand: str, access: Access, fixed: tuple[
     address = None if slack is None else address_of(embedding, operand, access, slack)
     if slack is None or address is None:
         return None
-    woven = _woven(embedding, operand, access, fixed, address, merged=True)
+    woven = stage_over(embedding, operand, access, fixed, address, merged=True)
     if woven is None:
         return None
     copy = PadCopy(access.tensor, operand, slack, offset)
     place = rounded(offset + slack.bytes)
     stage = replace(woven.stage, source="scratch", constant=offset + woven.stage.constant, offset=place)
-    return Fed(_feed(access, woven, place), (copy, stage), place - offset + rounded(stage.bytes) + LINE)
+    feed = _feed(embedding, access, woven, place)
+    return Fed(feed, (copy, stage), place - offset + rounded(stage.bytes) + LINE)
 
 
-def _feed(access: Access, woven: _Woven, offset: int) -> Feed:
-    steps, unit = woven.packing.steps, woven.unit
-    return Feed(
-        woven.stage.operand, access.tensor, "scratch", offset, steps, steps, Form(4 * unit), aligned=unit == LANES
-    )
+def _feed(embedding: Embedding, access: Access, woven: Woven, offset: int) -> Feed:
+    steps, form = woven.packing.steps, Form(4 * woven.unit, size=registers_of(embedding).size)
+    return Feed(woven.stage.operand, access.tensor, "scratch", offset, steps, steps, form, aligned=form.wide)
 
 
-def _woven(
+def stage_over(
     embedding: Embedding, operand: str, access: Access, fixed: tuple[str, ...], address: Address, *, merged: bool
-) -> _Woven | None:
+) -> Woven | None:
     """The stage over an address of the tensor as it was given, or of a copy."""
     terms = tuple((n, c) for n, c in address.terms if n in fixed)
     rows = weave(embedding, operand, address)
@@ -133,11 +132,11 @@ def _woven(
     if rows is not None:
         offsets, unit = rows
     else:
-        found = quartered(embedding, operand, address)
+        found = quartered(embedding, operand, address) if item_of(embedding, operand) == 1 else None
         if found is None or found[2] in fixed:
             return None
         offsets, quarters, four = found
-        unit = LANES
+        unit = registers_of(embedding).lanes
     leaving = frozenset[str]() if merged else _leaving(embedding, access)
     packing = _packing(embedding, operand, access, fixed, address, unit, four, leaving)
     if packing is None:
@@ -145,22 +144,22 @@ def _woven(
     stage = Interleave(
         operand, "given", address.constant, terms, offsets, packing.dims, packing.run, len(fixed), 0, quarters
     )
-    return _Woven(stage, unit, packing)
+    return Woven(stage, unit, packing)
 
 
 def quartered(
     embedding: Embedding, operand: str, address: Address
 ) -> tuple[tuple[int | None, ...], tuple[int, ...], str] | None:
-    """Rows, quarters and the loop over four registers, where lanes lie as unpacking four pieces leaves them."""
-    live = live_of(embedding)
+    """Rows, quarters and the loop over four registers, where lanes lie as unpacking pieces of 16 bytes leaves them."""
+    live, registers = live_of(embedding), registers_of(embedding)
     four = next((n for n, c in address.terms if c == 4 and live[n] == 4), "")
-    offsets, used = lane_rows(embedding, operand, address, 1)
+    offsets, used = lane_rows(embedding, operand, address, item_of(embedding, operand))
     if not four or not used.any(axis=1).all():
         return None
     rows = tuple(int(offsets[0, j]) if used[0, j] else None for j in range(offsets.shape[1]))
     first = next(j for j, row in enumerate(rows) if row is not None)
-    quarters = tuple(int(offsets[4 * i, first]) - (rows[first] or 0) for i in range(4))
-    for lane in range(16):
+    quarters = tuple(int(offsets[4 * i, first]) - (rows[first] or 0) for i in range(registers.pieces))
+    for lane in range(registers.lanes):
         for j, row in enumerate(rows):
             if used[lane, j] and (row is None or offsets[lane, j] != row + quarters[lane // 4] + lane % 4):
                 return None
@@ -169,12 +168,12 @@ def quartered(
 
 def weave(embedding: Embedding, operand: str, address: Address) -> tuple[tuple[int | None, ...], int] | None:
     """The rows of bytes that become double words, and how many different double words a register has in order."""
-    offsets, used = lane_rows(embedding, operand, address, 1)
+    offsets, used = lane_rows(embedding, operand, address, item_of(embedding, operand))
     rows: list[int | None] = []
     for j in range(offsets.shape[1]):
         live = used[:, j]
         rows.append(int(offsets[live, j].min()) if live.any() else None)
-    for unit in (1, 2, 4, 8, 16):
+    for unit in (u for u in (1, 2, 4, 8, 16) if u <= len(offsets)):
         lanes = np.arange(len(offsets)) % unit
         if all(row is None or (offsets[used[:, j], j] == row + lanes[used[:, j]]).all() for j, row in enumerate(rows)):
             return tuple(rows), unit
@@ -201,7 +200,7 @@ def _packing(
     run, packed = unit, 4 * unit
     steps: dict[str, int] = {}
     if four:
-        steps, packed = {four: REGISTER}, 4 * REGISTER
+        steps, packed = {four: 4 * unit}, 16 * unit
     dims: list[tuple[int, int, int]] = []
     loops_of: list[dict[str, int]] = []
     for step, loops in sorted(sliding, key=lambda entry: entry[0]):
