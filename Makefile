@@ -68,14 +68,14 @@ $(DOCSTAMP): $(STAMP) requirements-docs.lock
 	$(PIP) install --require-hashes -r requirements-docs.lock
 	@touch $(DOCSTAMP)
 
-# Minutes on two cores that do nothing else, at the end of each line. Interrupted, those of more than five continue
+# Minutes on two cores that do nothing else, roughly, at the end of each line. Interrupted, those of more than five continue
 # where they stopped, but for the search of eight models.
 bench: setup
-	$(BIN)/python benchmarks/predictions.py                                 # 0.1
+	$(BIN)/python benchmarks/predictions.py                                 # 0.2
 	$(BIN)/python benchmarks/serving.py                                     # 0.1
-	$(BIN)/intarsia calibrate a100 --recompute none --attention eager       # 0.2
+	$(BIN)/intarsia calibrate a100 --recompute none --attention eager       # 1
 	$(BIN)/intarsia serve llama2-7b --cluster tpuv4x8 --prompt 512 --output 256 --space wide  # 0.3
-	$(BIN)/python benchmarks/vta_reference.py                               # 0.5
+	$(BIN)/python benchmarks/vta_reference.py                               # 1
 	$(BIN)/python benchmarks/schedule.py                                    # 1
 	$(BIN)/python benchmarks/chip_search.py                                 # 1
 	$(BIN)/intarsia search gpt3-175b --space phaze --cluster tpuv4x1024 --global-batch 4096 --seq 2048  # 1
@@ -83,7 +83,7 @@ bench: setup
 	$(BIN)/python benchmarks/placement.py                                   # 2
 	$(BIN)/python benchmarks/expert_plans.py                                # 2
 	$(BIN)/python benchmarks/embed_deepbench.py                             # 2
-	$(BIN)/python benchmarks/vta_batch16.py --calls                         # 1
+	$(BIN)/python benchmarks/vta_batch16.py --calls                         # 0.1
 	$(BIN)/python benchmarks/skew_gain.py                                   # 3
 	$(BIN)/python benchmarks/schedule.py --seeds 3 10                       # 3
 	$(MAKE) demo                                                            # 2

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-NAMED = re.compile(r"`(?:python (benchmarks/[^`]+)|intarsia ((?:bench|calibrate|plan) [^`]+|serve [^`]+ --space [^`]+))`")
+NAMED = re.compile(
+    r"`(?:python (benchmarks/[^`]+)|intarsia ((?:bench|calibrate|plan) [^`]+|serve [^`]+ --space [^`]+))`"
+)
 
 
 def recipe() -> list[str]:

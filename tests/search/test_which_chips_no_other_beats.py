@@ -161,7 +161,7 @@ def test_the_front_does_not_depend_on_the_number_of_workers(tolerance: float) ->
 
 @pytest.mark.parametrize("tolerance", [0.0, 0.05])
 def test_a_front_that_is_interrupted_goes_on_where_it_was(tolerance: float) -> None:
-    question = asked(Per.AREA, tolerance=tolerance, question=SIZED)
+    question = asked(Per.AREA, tolerance=tolerance)
     whole = search(question)
     kept: dict[Candidate, tuple[Known, ...]] = {}
 

@@ -27,7 +27,7 @@ def _own_cache(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def _few_candidates(monkeypatch):
-    monkeypatch.setattr(choose, "MOST_CANDIDATES", 10)
+    monkeypatch.setattr(choose, "MOST_CANDIDATES", 40)
 
 
 @pytest.fixture
