@@ -27,7 +27,9 @@ def test_constants_are_fitted_kept_and_told(tmp_path: Path, capsys: pytest.Captu
     answer = json.loads(capsys.readouterr().out)
     assert answer["operators"] == 3
     assert answer["plans"] > 10
-    assert answer["constants"]["multiply"] == {"shipped": 2.0, "fitted": 2.0}
+    multiply = answer["constants"]["multiply"]
+    assert multiply["shipped"] == multiply["fitted"]
+    assert multiply["fitted"] in calibrate.CALLS
     assert {"tile", "woven", "written"} <= set(answer["constants"])
     for ranking in answer["ranking"].values():
         assert -1 <= ranking["tau"] <= 1

@@ -14,7 +14,7 @@ import pytest
 from questions import brute, drawn, score_of, small_question
 
 from intarsia.ground import InputError
-from intarsia.search import Known, Searched, crew, search
+from intarsia.search import Known, Searched, crew, first, search
 from intarsia.search.evaluate import Desk, Job
 from intarsia.search.workers import Answers
 
@@ -62,7 +62,7 @@ class Shuffled:
 @pytest.mark.parametrize("seed", [1, 6])
 def test_the_answer_does_not_depend_on_the_order_of_evaluations(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the chips that are evaluated first, so that the best score falls while answers come."""
-    monkeypatch.setattr(sys.modules["intarsia.search.search"], "FIRST", 0)
+    monkeypatch.setattr(first, "FIRST", 0)
     question = drawn(seed)
     alone = search(question)
     scores = score_of(question, brute(question))

@@ -51,7 +51,8 @@ def test_the_search_says_the_same(answer: StudyAnswer, place: Path) -> None:
     )  # fmt: skip
     assert found is not None
     assert found.value == alone.searched.score == answer.result.models[0].plan.seconds
-    assert found.bound == pytest.approx(alone.searched.certificate.bound)
+    # A front's bounds leave out how much shorter schedules can be: they are true, and a little lower.
+    assert 0.99 * found.value < found.bound <= alone.searched.certificate.bound * (1 + 1e-9)
     assert found.points == sum(found.removed.values()) + found.evaluated == 16
     assert found.audit is not None
     drawn = min(study.audit, found.removed["by bounds for all chips"])
