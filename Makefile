@@ -100,6 +100,7 @@ bench: setup
 bench-native: $(LIBSTAMP)
 	$(BIN)/intarsia bench x86 --against torch,openvino,onnxruntime
 	$(BIN)/python benchmarks/native_model.py
+	$(BIN)/intarsia calibrate x86
 
 $(LIBSTAMP): $(STAMP) requirements-libraries.lock
 	$(PIP) install --require-hashes --extra-index-url $(TORCH) -r requirements-libraries.lock
