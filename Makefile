@@ -85,6 +85,7 @@ bench: setup
 	$(BIN)/python benchmarks/embed_deepbench.py                             # 2
 	$(BIN)/python benchmarks/vta_batch16.py --calls                         # 0.1
 	$(BIN)/python benchmarks/skew_gain.py                                   # 3
+	$(BIN)/intarsia search bert-large --space phaze --cluster tpuv4x64 --global-batch 512 --front area  # 4
 	$(BIN)/python benchmarks/schedule.py --seeds 3 10                       # 3
 	$(MAKE) demo                                                            # 2
 	$(BIN)/python benchmarks/embedding_costs.py --search                    # 5
