@@ -136,3 +136,12 @@ def test_a_scale_must_be_finite():
 def test_numbers_that_are_refused(options, message):
     with pytest.raises(InputError, match=message):
         compiled(OPERATOR, **options)
+
+
+def test_large_results_begin_on_a_cache_line(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    large = compiled(f.product(m=96, n=128, k=4), {"W": np.ones((4, 128), np.int8)})
+    for given in (np.ones((96, 4), np.uint8), np.ones((4, 96), np.uint8).T):
+        results = [large(given) for _ in range(3)]
+        assert all(r.ctypes.data % 64 == 0 and r.flags.c_contiguous and (r == 4).all() for r in results)
+        assert not np.may_share_memory(results[0], results[1])

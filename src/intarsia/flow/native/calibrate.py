@@ -83,7 +83,7 @@ def calibrate_native(told: Told | None = None) -> NativeCalibration:
     with pinned(processor.cores[-1]):
         calls = max(rates.rates.calls[name], *(calls_per_second(engine, name) for _ in range(LOOKS)))
         multiply = min(CALLS, key=lambda each: abs(log(calls / rates.rates.hertz / each)))
-        ran = trials(given, instruction, engine, calls / multiply, told)
+        ran = trials(given, instruction, engine, multiply, told)
         turned = bytes_turned(engine, calls / multiply)
     start = _of_processor(replace(speeds_of(instruction), multiply=multiply, turned=turned), processor)
     found, before, after = fitted(ran, start), quality(ran, start, fitting=False), quality(ran, start)

@@ -9,7 +9,7 @@ from intarsia.machines import find_instruction
 from intarsia.operators import parse_operator
 from intarsia.targets.x86.lowering import Nest, Subject, plan_of
 from intarsia.targets.x86.lowering.candidates import candidates
-from intarsia.targets.x86.lowering.traffic import FILLED, traffic
+from intarsia.targets.x86.lowering.traffic import traffic
 
 OPERATOR = parse_operator(
     "product: m<48 n<128 ; k<128\n  O:int32[48, 128] A:uint8[48, 128] B:int8[128, 128] const\n"
@@ -81,7 +81,7 @@ def fetched(plan, size):
 @pytest.mark.parametrize("size", [4096, 12288, 65536])
 def test_the_count_is_close_to_a_cache(name, size):
     plan = plan_with(NESTS[name])
-    (told,) = traffic(plan, (int(size / FILLED),))
+    (told,) = traffic(plan, (0.95 * size,))  # what passes through needs some room
     real = fetched(plan, size)
     assert told == real == 0 or 0.5 <= told / real <= 2.0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -12,17 +13,16 @@ from numpy.typing import NDArray
 from intarsia.ground import InputError
 from intarsia.machines import Instruction
 from intarsia.operators import numpy_dtype, random_inputs
-from intarsia.targets.x86.calibration.samples import NOTHING, Sample
+from intarsia.targets.x86.calibration.repeated import Repeated, seconds_of
+from intarsia.targets.x86.calibration.samples import Sample
 from intarsia.targets.x86.engine import Engine
 from intarsia.targets.x86.lowering import Bound, Kernel, Plan, plans
 from intarsia.targets.x86.lowering.packed import aligned_copy
-from intarsia.targets.x86.measure import fastest
+from intarsia.targets.x86.measure import calls_per_second
 
 Array = NDArray[Any]
 PLACES = (0, 1, 2, 3, 4, 5, 6, 7, 10, 14, 20)
 """Which plans of a sample are run, by their place in the order of the prediction."""
-RUNS, SECONDS = 12, 0.012
-"""A plan runs at least so often and so long; its fastest run counts."""
 Told = Callable[[int, int], None]
 
 
@@ -33,7 +33,7 @@ class Trial:
     Attributes:
         sample: the name of the sample that it computes.
         plan: what ran.
-        cycles: of its fastest run, less what a call takes that does next to nothing.
+        cycles: of its fastest run.
     """
 
     sample: str
@@ -42,7 +42,7 @@ class Trial:
 
 
 def trials(
-    given: tuple[Sample, ...], instruction: Instruction, engine: Engine, hertz: float, told: Told | None = None
+    given: tuple[Sample, ...], instruction: Instruction, engine: Engine, multiply: float, told: Told | None = None
 ) -> tuple[Trial, ...]:
     """Run plans of all samples on the core that this thread is on.
 
@@ -50,20 +50,20 @@ def trials(
         given: the samples.
         instruction: what they are made of.
         engine: makes code.
-        hertz: of the core.
+        multiply: calls of the instruction in a cycle; with its calls in a second, measured beside each sample, they
+            tell the clock, which moves.
         told: is told how many samples are done, and of how many.
 
     Raises:
         InputError: no plan feeds the instruction.
     """
     found: list[Trial] = []
-    nothing = _seconds(NOTHING, plans(NOTHING.operator, instruction, most=1)[0][1], engine)
     for i, sample in enumerate(given):
         listed = plans(sample.operator, instruction, sample.epilogue, most=PLACES[-1] + 1)
         chosen = [plan for place, (_, plan) in enumerate(listed) if place in PLACES]
-        for plan in chosen:
-            seconds = _seconds(sample, plan, engine)
-            found.append(Trial(sample.name, plan, max(seconds - nothing, seconds / 2) * hertz))
+        hertz = calls_per_second(engine, instruction.name) / multiply
+        seconds = seconds_of([_repeated(sample, plan, engine) for plan in chosen])
+        found += [Trial(sample.name, plan, each * hertz) for plan, each in zip(chosen, seconds, strict=True)]
         if told is not None:
             told(i + 1, len(given))
     if not found:
@@ -71,8 +71,8 @@ def trials(
     return tuple(found)
 
 
-def _seconds(sample: Sample, plan: Plan, engine: Engine) -> float:
-    """Seconds of a plan's fastest run on random bytes."""
+def _repeated(sample: Sample, plan: Plan, engine: Engine) -> Repeated:
+    """A plan on random bytes."""
     operator = sample.operator
     drawn = {name: aligned_copy(a.reshape(-1)).reshape(a.shape) for name, a in random_inputs(operator, 0).items()}
     (written,) = operator.outputs
@@ -82,6 +82,5 @@ def _seconds(sample: Sample, plan: Plan, engine: Engine) -> float:
         channels = written.shape[sample.epilogue.dim]
         finish = np.zeros(channels, np.int32), np.full(channels, 2.0**-12, np.float32)
         dtype = sample.epilogue.dtype
-    out = np.zeros(written.shape, numpy_dtype(dtype))
-    bound = Bound(Kernel(plan, engine), drawn, finish)
-    return fastest(lambda: bound(drawn, out), runs=RUNS, seconds=SECONDS)
+    out = aligned_copy(np.zeros(prod(written.shape), numpy_dtype(dtype))).reshape(written.shape)
+    return Repeated(Bound(Kernel(plan, engine), drawn, finish), drawn, out, engine)

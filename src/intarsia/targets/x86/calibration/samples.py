@@ -90,7 +90,3 @@ def _grouped(groups: int, each: int, size: int) -> Operator:
         f"  O:int32[{size}, {size}, {c}] I:uint8[{size}, {size}, {c}] W:int8[{c}, {each}, 3, 3] const\n"
         f"  O[oh, ow, {each}*g+oc] += I[oh+kh-1, ow+kw-1, {each}*g+c] * W[{each}*g+oc, c, kh, kw]"
     )
-
-
-NOTHING = Sample("next to nothing", _product(1, 16, 4))
-"""A call of it takes what every call takes."""

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Mapping
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intarsia.ground import InputError
-from intarsia.operators import Tensor, numpy_dtype
+from intarsia.operators import DTYPES, Tensor, numpy_dtype
 
 Array = NDArray[Any]
+LINE, LARGE = 64, 1 << 15
+"""Bytes of a cache line, and of a result from which on it pays to begin on one."""
 FIELD = object.__basicsize__
 """Bytes from an array object to its pointer to data: the first field behind what every object has."""
 
@@ -67,6 +70,22 @@ def writable(out: Array, read: Mapping[str, Array]) -> bool:
     flags = out.flags
     direct = flags.c_contiguous and flags.aligned
     return direct and not any(np.may_share_memory(out, array) for array in read.values())
+
+
+class Results:
+    """Makes new arrays of one shape and dtype; large ones begin on a cache line, so that no store crosses two."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self._shape, self._dtype = tensor.shape, numpy_dtype(tensor.dtype)
+        self._size = prod(tensor.shape) * DTYPES[tensor.dtype]
+        self._address = quick_address()
+
+    def __call__(self) -> Array:
+        """An array whose elements are anything."""
+        if self._size < LARGE:
+            return np.empty(self._shape, self._dtype)
+        memory = np.empty(self._size + LINE, np.uint8)
+        return np.ndarray(self._shape, self._dtype, memory, -self._address(memory) % LINE)
 
 
 def address(array: Array) -> int:

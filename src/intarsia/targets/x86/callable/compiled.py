@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from intarsia.embed import Embedding, Layout, layout_of
 from intarsia.ground import InputError
-from intarsia.operators import Tensor, numpy_dtype
-from intarsia.targets.x86.callable.arrays import bound, check_array, writable
+from intarsia.operators import Tensor
+from intarsia.targets.x86.callable.arrays import Results, bound, check_array, writable
 from intarsia.targets.x86.callable.body import Direct
 from intarsia.targets.x86.callable.build import Builder, Built
 from intarsia.targets.x86.callable.pool import Pool
@@ -93,7 +93,7 @@ class Compiled:
                 return done
         given = bound(self._where, self._free, arrays, named)
         if out is None:
-            out = np.empty(self._result.shape, numpy_dtype(self._result.dtype))
+            out = Results(self._result)()
         else:
             self._check_out(out)
         body = self._built(given).body

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intarsia.operators import DTYPES, Tensor, numpy_dtype
-from intarsia.targets.x86.callable.arrays import quick_address
+from intarsia.targets.x86.callable.arrays import Results, quick_address
 from intarsia.targets.x86.callable.entry import Entry, fields_are_known
 from intarsia.targets.x86.callable.kernels import Ready
 from intarsia.targets.x86.callable.pool import Pool
@@ -37,13 +37,13 @@ class Quick:
         *self._sizes, self._size = (prod(t.shape) * DTYPES[t.dtype] for t in every)
         self._count = len(inputs)
         self._order = ready.order(tuple(t.name for t in inputs))
-        self._shape, self._dtype = result.shape, numpy_dtype(result.dtype)
+        self._result = Results(result)
         self._address = quick_address()
 
     def __call__(self, arrays: tuple[Array, ...], out: Array | None) -> Array | None:
         """The result, or None if the call is not one of those that are done here."""
         if out is None:
-            out = np.empty(self._shape, self._dtype)
+            out = self._result()
         if self._entry is not None and len(arrays) == 1 and self._entry(arrays[0], out):
             return out
         if len(arrays) != self._count or type(out) is not np.ndarray or not out.flags.writeable:

@@ -16,6 +16,7 @@ from intarsia.machines import Instruction
 from intarsia.targets.x86.lowering.emit_store import contiguous_order
 from intarsia.targets.x86.lowering.feed import Feed
 from intarsia.targets.x86.lowering.plan import Plan
+from intarsia.targets.x86.lowering.runs import waiting
 from intarsia.targets.x86.lowering.stages import Interleave, PadCopy, TableCopy
 from intarsia.targets.x86.lowering.traffic import traffic
 
@@ -43,19 +44,22 @@ class Speeds:
     loads: float = 2.0
     operations: float = 4.0
     latency: float = 5.0
-    caches: tuple[tuple[int, float], ...] = ((1 << 15, 24.0), (1 << 20, 8.0), (1 << 25, 4.0))
-    woven: float = 3.0
-    element: float = 1.5
+    caches: tuple[tuple[int, float], ...] = ((1 << 15, 40.0), (1 << 20, 8.0), (1 << 25, 4.0))
+    woven: float = 3.6
+    element: float = 2.6
     copied: float = 12.0
-    scattered: float = 20.0
-    written: float = 16.0
+    scattered: float = 27.0
+    written: float = 32.0
     tile: float = 12.0
     turned: float = 5.0
-    hidden: float = 3.0
+    hidden: float = 2.5
 
 
 BEYOND = ("bytes from L2", "bytes from L3", "bytes from memory")
 """What a kernel waits for whose bytes are not in the cache before."""
+FILLED = (0.75, 0.95, 0.75)
+"""The part of each cache that a loop nest may hope to keep: the first has few places for each line, the last is
+shared."""
 LINE, SETS, WAYS_KEPT = 64, 64, 7
 """Bytes of a line of the first cache, its sets, and lines of a set that a tile may hope to keep, of eight."""
 WEAVING = 8
@@ -92,7 +96,7 @@ class Cycles:
 
 
 def predicted(plan: Plan, speeds: Speeds = DEFAULT, limit: float = inf) -> Cycles:
-    """The cycles of a plan; bytes from beyond the first cache are left out where the rest reaches a limit."""
+    """The cycles of a plan; what bytes beyond the first cache take is left out where the rest reaches a limit."""
     tiles = [(count, sizes, *_tile(plan, sizes, speeds)) for count, sizes in _tiles(plan)]
     multiply = sum(count * cycles for count, _, cycles, _ in tiles)
     busiest = max(tiles, key=lambda tile: tile[0] * tile[2])[3]
@@ -100,10 +104,12 @@ def predicted(plan: Plan, speeds: Speeds = DEFAULT, limit: float = inf) -> Cycle
     least = Cycles(multiply, _packing(plan, speeds), registers * _stored(plan, speeds), busiest)
     if least.total >= limit:
         return least
-    moved = traffic(plan, tuple(size for size, _ in speeds.caches))
+    moved = traffic(plan, tuple(size * part for (size, _), part in zip(speeds.caches, FILLED, strict=True)))
     waits = [each / rate for each, (_, rate) in zip(moved, speeds.caches, strict=True)]
     total = sum(t**speeds.hidden for t in (multiply, *waits)) ** (1 / speeds.hidden)
-    return replace(least, multiply=total, busiest=BEYOND[waits.index(max(waits))] if max(waits) > multiply else busiest)
+    store = least.store + registers * waiting(plan, _item(plan), speeds.caches)
+    beyond = BEYOND[waits.index(max(waits))] if max(waits) > multiply else busiest
+    return replace(least, multiply=total, store=store, busiest=beyond)
 
 
 def _tiles(plan: Plan) -> list[tuple[int, dict[str, int]]]:
@@ -214,10 +220,16 @@ def _packing(plan: Plan, speeds: Speeds) -> float:
     return total
 
 
+def _item(plan: Plan) -> int:
+    """Bytes of a result."""
+    epilogue = plan.store.epilogue
+    return 1 if epilogue is not None and epilogue.dtype in {"int8", "uint8"} else 4
+
+
 def _stored(plan: Plan, speeds: Speeds) -> float:
     """Cycles for each accumulator."""
     store, lanes = plan.store, plan.registers.lanes
-    item = 1 if store.epilogue is not None and store.epilogue.dtype in {"int8", "uint8"} else 4
+    item = _item(plan)
     written = lanes * item / speeds.written
     scaled = 2.5 if store.epilogue is not None and store.epilogue.scaled else 0.0
     if store.address is None:

@@ -27,7 +27,7 @@ all: each needs a register of the first, hence a load."""
 BLOCKS = (8, 32, 128, 512)
 """Iterations of a block, before they are rounded up to a multiple of the tile's."""
 BLOCKED = 1 << 18
-"""Bytes of the first factor above which blocks are tried."""
+"""Bytes of a factor above which blocks of it are tried."""
 NARROW = 14
 """Positions of a row up to which a tile may hold several rows."""
 FACTORS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 16, 20, 24)
@@ -56,29 +56,34 @@ def nests(
             columns > 1 and count + columns + (1 if registers.size == 64 else 2) > room
         ):
             continue
-        yield Nest(loops, tile, moves.reduction, _unroll(moves, extents, steps, count))
-
-
-def _bytes(embedding: Embedding) -> int:
-    """Bytes of the first factor."""
-    operand = factors_of(embedding)[0]
-    return prod(embedding.operator.tensor(access_of(embedding, operand).tensor).shape) * item_of(embedding, operand)
+        unroll = _unroll(moves, extents, steps, count)
+        if unroll > 1 and columns > 1 and count + 2 * columns > room:
+            unroll = 1  # the compiler reads the next iteration's columns early: some registers would go to memory
+        yield Nest(loops, tile, moves.reduction, unroll)
 
 
 def blocks(
     moves: Movement, embedding: Embedding, order: tuple[str, ...], tile: dict[str, int]
 ) -> Iterator[tuple[str, int] | None]:
-    """No blocks, and blocks of a loop that moves the first factor inside of one that moves the second."""
+    """No blocks, and blocks of a loop that moves one factor alone inside of one that moves the other alone."""
     yield None
-    if _bytes(embedding) <= BLOCKED:
-        return
     extents = {loop.name: loop.extent for loop in embedding.outer}
-    at = next((i for i, n in enumerate(order) if n in moves.second), len(order))
-    name = next((n for n in order[at:] if n in moves.first), "")
-    for size in BLOCKS:
-        each = -(-size // tile.get(name, 1)) * tile.get(name, 1)
-        if name and each < extents[name]:
-            yield name, each
+    for operand, inner, outer in zip(
+        factors_of(embedding), (moves.first, moves.second), (moves.second, moves.first), strict=False
+    ):
+        if _bytes(embedding, operand) <= BLOCKED:
+            continue
+        at = next((i for i, n in enumerate(order) if n in outer), len(order))
+        name = next((n for n in order[at:] if n in inner), "")
+        for size in BLOCKS:
+            each = -(-size // tile.get(name, 1)) * tile.get(name, 1)
+            if name and each < extents[name]:
+                yield name, each
+
+
+def _bytes(embedding: Embedding, operand: str) -> int:
+    """Bytes of a factor's tensor."""
+    return prod(embedding.operator.tensor(access_of(embedding, operand).tensor).shape) * item_of(embedding, operand)
 
 
 def woven_nests(
@@ -117,6 +122,7 @@ def orders_of(moves: Movement, extents: dict[str, int]) -> Iterator[tuple[tuple[
         (*both, *panels, *columns, *far, *rows, *four),
         (*far, *panels, *columns, *rows, *both, *four),
         (*both, *far, *panels, *columns, *rows, *four),
+        (*far, *both, *rows, *panels, *columns, *four),
     ):
         if order not in seen:
             seen.add(order)

@@ -1,7 +1,8 @@
 """Bytes that a plan moves into each cache, by what its loops use again before it is gone.
 
-A loop nest is cut where all that its inside touches fits a cache. What the inside touches is fetched again in each
-iteration outside, but for what the loop just outside does not move.
+A loop nest is cut where all that its inside reads fits a cache. What the inside touches is fetched again in each
+iteration outside, but for what the loop just outside does not move. Results pass through: they are written once, and
+need no room but where all of the nest fits.
 """
 
 from __future__ import annotations
@@ -13,9 +14,6 @@ from intarsia.operators import DTYPES
 from intarsia.targets.x86.lowering.feed import Feed
 from intarsia.targets.x86.lowering.plan import Plan
 from intarsia.targets.x86.lowering.stages import Interleave
-
-FILLED = 0.75
-"""The part of a cache that one loop nest may hope to keep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +34,14 @@ class _Touched:
         return bool(self.steps.get(loop))
 
 
-def traffic(plan: Plan, sizes: tuple[int, ...]) -> tuple[float, ...]:
-    """Bytes that come into caches of some sizes while the plan multiplies; results count when they are written.
+def traffic(plan: Plan, rooms: tuple[float, ...]) -> tuple[float, ...]:
+    """Bytes that come into caches while the plan multiplies; results count when they are written.
 
     Args:
         plan: the plan.
-        sizes: bytes of each cache, the nearest first.
+        rooms: bytes that may stay in each cache, the nearest first.
     """
-    touched = [_read(plan, feed) for feed in plan.factors] + [_written(plan)]
+    read, written = [_read(plan, feed) for feed in plan.factors], _written(plan)
     tile, block = dict(plan.tile), plan.block
     extents = plan.extents | ({block[0]: block[1]} if block else {})
     loops = [(n, -(-extents[n] // tile.get(n, 1))) for n in plan.parallel]
@@ -53,16 +51,20 @@ def traffic(plan: Plan, sizes: tuple[int, ...]) -> tuple[float, ...]:
     if block:
         loops.insert(0, (block[0], -(-plan.extents[block[0]] // block[1])))
         inside.insert(0, inside[0] | {block[0]: plan.extents[block[0]]})
-    return tuple(_into(size * FILLED, touched, loops, inside) for size in sizes)
+    return tuple(_into(room, read, written, loops, inside) for room in rooms)
 
 
-def _into(room: float, touched: list[_Touched], loops: list[tuple[str, int]], inside: list[dict[str, int]]) -> float:
+def _into(
+    room: float, read: list[_Touched], written: _Touched, loops: list[tuple[str, int]], inside: list[dict[str, int]]
+) -> float:
     """Bytes into one cache: ``inside[d]`` are the iterations of every loop within the first d loops."""
-    depth = next((d for d, n in enumerate(inside) if sum(t.footprint(n) for t in touched) <= room), len(loops))
+    needed = [sum(one.footprint(counts) for one in read) for counts in inside]
+    needed[0] += written.footprint(inside[0])
+    depth = next((d for d, each in enumerate(needed) if each <= room), len(loops))
     if not depth:  # all of it is still there from the run before
         return 0.0
     total = 0.0
-    for one in touched:
+    for one in (*read, written):
         again = [count for name, count in loops[:depth]]
         if not one.moves(loops[depth - 1][0]) and one.footprint(inside[depth]) <= room:
             again.pop()
