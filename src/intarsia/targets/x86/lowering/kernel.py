@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from intarsia.operators.element import numpy_dtype
 from intarsia.targets.x86.engine import Engine
 from intarsia.targets.x86.intrinsics import spelling
+from intarsia.targets.x86.lowering.constants import pack_constant
 from intarsia.targets.x86.lowering.emit import module_of, outermost
 from intarsia.targets.x86.lowering.feeding import table_of
 from intarsia.targets.x86.lowering.packed import (
     access_of,
     aligned_copy,
-    pack_constant,
     pack_parameters,
     written_elements,
 )

@@ -114,32 +114,6 @@ def terms_of(order: Order, width: int) -> tuple[Terms, Terms]:
     return tuple(outer.items()), tuple(inner.items())
 
 
-def ordered(embedding: Embedding, operand: str, order: Order, table: Ints) -> Ints:
-    """The rows of a table in an order; beyond the end of a loop its last iteration once more."""
-    layout = layout_of(embedding, operand, access_of(embedding, operand))
-    steps = vector_steps(layout)
-    extent = {loop.name: loop.extent for loop in embedding.outer}
-    rank = len(order.parts)
-    value: dict[str, Any] = {}
-    for i, (name, count, each) in enumerate(order.parts):
-        shape = [-1 if i == j else 1 for j in range(rank)]
-        value[name] = value.get(name, 0) + each * np.arange(count).reshape(shape)
-    index: Any = np.full([count for _, count, _ in order.parts], vector_origin(layout))
-    for name, position in value.items():
-        index = index + steps[name] * np.minimum(position, extent[name] - 1)
-    return np.asarray(table[index.reshape(-1)])
-
-
-def fill(embedding: Embedding, operand: str, table: Ints, array: NDArray[Any]) -> NDArray[Any]:
-    """The elements that a table names: of an array, zero where it says -1, the pad value where it says -2."""
-    tensor = embedding.operator.tensor(access_of(embedding, operand).tensor)
-    flat = array.reshape(-1)
-    found = flat[np.maximum(table, 0)]
-    found[table == -1] = 0
-    found[table == -2] = tensor.pad
-    return found
-
-
 def written_elements(embedding: Embedding, loops: tuple[str, ...]) -> Ints:
     """The element of the written tensor in each lane at each point of the parallel loops, -1 where there is none.
 
@@ -234,22 +208,6 @@ def pack_parameters(
 def item_of(embedding: Embedding, operand: str) -> int:
     """Bytes of an element of an operand's tensor."""
     return DTYPES[embedding.operator.tensor(access_of(embedding, operand).tensor).dtype]
-
-
-def pack_constant(
-    embedding: Embedding,
-    operand: str,
-    parallel: tuple[str, ...],
-    tile: Mapping[str, int],
-    reduction: tuple[str, ...],
-    width: int,
-    array: NDArray[Any],
-) -> NDArray[Any]:
-    """A constant tensor as its feed reads it, some bytes of each register: a flat array on a multiple of 64 bytes."""
-    order = order_of(embedding, constant_steps(embedding, operand), parallel, tile, reduction)
-    table = indices(embedding, operand)[:, : width // array.itemsize]
-    content = fill(embedding, operand, ordered(embedding, operand, order, table), array).reshape(-1)
-    return aligned_copy(content)
 
 
 def aligned_copy(content: NDArray[Any]) -> NDArray[Any]:
