@@ -17,7 +17,7 @@ from command import options, read, write
 from int8_networks import NETWORKS
 
 from intarsia.cli.native_model import model_run_json
-from intarsia.flow import run_native_model
+from intarsia.flow import NativeOptions, run_native_model
 from intarsia.flow.runs import geometric_mean
 from intarsia.ground.units import seconds_text
 
@@ -37,7 +37,7 @@ def main() -> None:
     for name in arguments.networks.split(","):
         with tempfile.TemporaryDirectory() as folder:
             file = NETWORKS[name](Path(folder) / f"{name}.onnx", arguments.size)
-            run = run_native_model(file, threads=arguments.threads, measure=arguments.measure)
+            run = run_native_model(file, NativeOptions(arguments.threads, arguments.measure))
         ratios = [node.library.least / node.ours.least for node in run.native if node.ours is not None]
         ours = sum(node.ours.least for node in run.native if node.ours is not None)
         theirs = sum(node.library.least for node in run.native)

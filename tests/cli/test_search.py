@@ -106,12 +106,31 @@ def test_the_front_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_nothing_fits(capsys: pytest.CaptureFixture[str]) -> None:
-    asked = ["search", "gpt3-175b", *ASKED[2:], *FEWER]
-    assert main(asked) == 0
-    assert "nothing fits on any chip" in capsys.readouterr().out
+    asked = ["search", "gpt3-175b", *ASKED[2:], *FEWER, "--front", "area"]
     assert main([*asked, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert (found["optimum"], found["bound"]) == (None, None)
+    assert (found["outcome"], found["optimum"], found["bound"]) == ("infeasible", None, None)
+    assert (found["nearest"]["devices"], found["nearest"]["hbm_gib"]) == (2, 80)
+    assert "more than a device's 85.9 GB" in found["because"][0]
+    assert found["relaxation"].endswith(" devices")
+    assert main(asked) == 0
+    text = capsys.readouterr().out
+    assert "nothing fits on any chip" in text
+    assert all(said in text for said in [*found["because"], f"try          {found['relaxation']}"])
+    assert "the front" not in text
+
+
+@pytest.mark.parametrize("model", ["opt-350m", "llama2-7b"])
+def test_a_sequence_that_no_device_holds_is_an_answer(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """With learned positions as well, whose table is as long as the sequence; as ``plan`` has it."""
+    cut = ("--cluster", "tpuv4x2", "--global-batch", "4", "--seq", "999999999", "--json")
+    assert main(["search", model, *cut, "--workers", "1"]) == 0
+    searched = json.loads(capsys.readouterr().out)
+    assert main(["plan", model, *cut]) == 0
+    planned = json.loads(capsys.readouterr().out)
+    assert searched["outcome"] == planned["outcome"] == "infeasible"
+    assert searched["because"][1] == planned["because"][1]
+    assert searched["removed"] == {"bounds": searched["points"], "cut": 0}
 
 
 @pytest.mark.parametrize(

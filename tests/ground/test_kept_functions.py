@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from intarsia.ground.compiled import kept
+from intarsia.ground.compiled import compiling, kept
 
 ENTRY = """
 from callee import answer
@@ -56,8 +56,25 @@ def test_a_change_in_another_file_is_seen(load):
     assert (changed(), hits(changed)) == (2, 0)
 
 
+def test_compiling_is_told_once_and_what_is_kept_is_not_compiled(load):
+    told = []
+    with compiling(lambda: told.append("first")):
+        assert load(1)() == 1
+        assert told == ["first"]
+        assert kept(scaled(2))(3) == 6
+    with compiling(lambda: told.append("again")):
+        assert load(1)() == 1
+    load(3)()
+    assert told == ["first"], "the block is over"
+
+
+def scaled(times):
+    """A function that has not been compiled."""
+    names = {}
+    exec(f"def scale(x):\n    return {times} * x\n", names)
+    return names["scale"]
+
+
 def test_what_cannot_be_kept_is_compiled_nevertheless():
     """As where neither the installation nor the user's cache folder can be written."""
-    names = {}
-    exec("def double(x):\n    return 2 * x\n", names)
-    assert kept(names["double"])(3) == 6
+    assert kept(scaled(2))(3) == 6

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from intarsia.ground import InputError
+from intarsia.ground.processes import LOSSES
 from intarsia.ground.resume import answer_all
 from intarsia.ground.store import Json, Store
 
@@ -62,9 +65,65 @@ def test_a_fresh_run_asks_again(store: Store) -> None:
     assert store.get(2) == 4
 
 
+def perilous(question: Json) -> Json:
+    """Answers with its number; kills its process as often as it says, and not before all others have answered."""
+    assert isinstance(question, dict)
+    number, deaths, folder = question["number"], question["deaths"], Path(str(question["folder"]))
+    assert isinstance(deaths, int)
+    if deaths:
+        wait_for(lambda: len(list(folder.glob("answered-*"))) == question["others"])
+        died = len(list(folder.glob("died-*")))
+        if died < deaths:
+            (folder / f"died-{died}").touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+    (folder / f"answered-{number}").touch()
+    return number
+
+
+def questions(folder: Path, deaths: int) -> list[Json]:
+    """Four of them, of which the second is perilous."""
+    return [{"number": n, "deaths": deaths * (n == 1), "folder": str(folder), "others": 3} for n in range(4)]
+
+
+def test_a_question_is_asked_again_where_its_process_was_killed(
+    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    deaths = LOSSES - 1
+    told: list[tuple[int, int]] = []
+    asked = questions(tmp_path, deaths)
+    answers = answer_all(asked, perilous, store=store, workers=2, told=lambda *seen: told.append(seen))
+    assert answers == [0, 1, 2, 3]
+    assert told == [(done, 4) for done in range(5)]
+    assert len(list(tmp_path.glob("died-*"))) == deaths
+    assert caplog.text.count("a worker process was lost; its work is done again") == deaths
+
+
+@pytest.mark.parametrize(("names", "name"), [((), "question 2 of 4"), (("a", "b", "c", "d"), "b")])
+def test_a_question_that_always_kills_its_process_is_named(
+    store: Store, tmp_path: Path, names: tuple[str, ...], name: str
+) -> None:
+    asked = questions(tmp_path, 1_000_000)
+    with pytest.raises(InputError) as refused:
+        answer_all(asked, perilous, store=store, workers=2, names=names)
+    assert str(refused.value) == (
+        f"--workers: a worker process was killed 3 times in a row before it had answered: {name};"
+        " try: fewer of them, if memory is short; what was found is kept"
+    )
+    assert len(list(tmp_path.glob("died-*"))) == LOSSES
+    assert [store.get(question) for question in asked] == [0, None, 2, 3]
+
+
+def wait_for(is_so: Callable[[], bool]) -> None:
+    """Returns when it is, within a minute."""
+    deadline = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < deadline, "nothing came of it in a minute"
+        time.sleep(0.05)
+
+
 ORPHAN = """
 import os, subprocess, sys
-code = "import os, time; from intarsia.ground.resume import end_with; end_with(os.getppid()); time.sleep(600)"
+code = "import os, time; from intarsia.ground.processes import end_with; end_with(os.getppid()); time.sleep(600)"
 child = subprocess.Popen([sys.executable, "-c", code])
 print(child.pid, flush=True)
 import time; time.sleep(3)
@@ -76,10 +135,7 @@ def test_a_worker_ends_when_its_parent_is_killed() -> None:
     with subprocess.Popen([sys.executable, "-c", ORPHAN], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         worker = int(parent.stdout.readline())
-    deadline = time.monotonic() + 60
-    while alive(worker):
-        assert time.monotonic() < deadline, "the worker lives on"
-        time.sleep(0.2)
+    wait_for(lambda: not alive(worker))
 
 
 def alive(process: int) -> bool:

@@ -12,10 +12,10 @@ import pytest
 from questions import drawn
 
 from intarsia.ground import InputError
+from intarsia.ground.processes import LOSSES, pool, worker
 from intarsia.machines.template import TPUV4_LIKE
 from intarsia.search import Moment, Per, Question, Searched, crew, search
 from intarsia.search.evaluate import Job
-from intarsia.search.pool import LOSSES, pool
 from intarsia.search.shares import Other, Shares, others
 from intarsia.search.workers import Processes
 
@@ -73,16 +73,16 @@ def die(_parent: int) -> None:
 def test_processes_that_always_die_are_one_message(whose: str, caplog: pytest.LogCaptureFixture) -> None:
     none = np.zeros(0, dtype=np.int64)
     job = Job(0, TPUV4_LIKE, 1, (), (), (), 1.0, ())
-    with pool(1, die) as several:
+    with pool(1, die) as several, worker(die) as one:
         ask = (
             partial(next, Processes(several).answers(iter([job])))
             if whose == "crew"
-            else Other(several).ask("rows", none, [])
+            else Other(one).ask("rows", none, [])
         )
         with pytest.raises(InputError) as refused:
             ask()
     assert str(refused.value) == (
-        "--workers: worker processes were killed 3 times in a row before one had answered;"
+        "--workers: a worker process was killed 3 times in a row before it had answered;"
         " try: fewer of them, if memory is short; what was found is kept"
     )
     assert caplog.text.count("a worker process was lost") == LOSSES - 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from math import inf
 
@@ -10,14 +11,16 @@ import pytest
 from questions import brute, fewer, points_of, score_of, small_question, training
 
 from intarsia.cost.systolic import systolic_cycles, systolic_seconds
-from intarsia.graph import Contraction
+from intarsia.graph import Contraction, Variant
 from intarsia.machines.chips import Mapping
 from intarsia.machines.template import PHAZE, Point, chip_of, single
 from intarsia.place import Choices
-from intarsia.place.branches import Brancher
+from intarsia.place.branches import Brancher, Space
+from intarsia.place.nodes import best_first
 from intarsia.place.profile import demands
+from intarsia.place.solve import Solved
 from intarsia.place.space import variants
-from intarsia.search import Known, Objective, Per, Several, audit, crew, search
+from intarsia.search import Known, Objective, Per, Several, audit, crew, ladder, search
 from intarsia.search.evaluate import evaluate
 from intarsia.search.rough import Rough
 from intarsia.search.shares import Shares, others
@@ -132,6 +135,26 @@ def test_where_nothing_fits_there_is_no_chip() -> None:
     found = search(question)
     assert found.point is None
     assert found.score == found.certificate.bound == inf
+
+
+@pytest.mark.parametrize("front", [Per.CHIP, Per.AREA])
+def test_a_variant_that_fits_nowhere_is_searched_for_once(front: Per, monkeypatch: pytest.MonkeyPatch) -> None:
+    """States fit, activations do not: the bounds are finite, and only a search for plans says that there are none."""
+    question = small_question(replace(training(), sequence=1 << 15), gib=2)
+    question = replace(question, objective=Objective(front=front))
+    searched: list[Variant] = []
+
+    def counted(space: Space) -> Iterator[Solved | float]:
+        searched.extend(branch.variant for branch in space.branches)
+        yield from best_first(space)
+
+    monkeypatch.setattr(ladder, "best_first", counted)
+    found = search(question)
+    assert found.point is None
+    assert (found.certificate.bounded, len(found.looked)) == (found.certificate.points, 0)
+    assert searched
+    assert len(set(searched)) == len(searched)
+    assert (brute(fewer(question)) == inf).all()
 
 
 def test_a_cutoff_only_cuts() -> None:

@@ -195,6 +195,15 @@ def test_without_chips_to_begin_with_the_front_is_the_same(name: str, monkeypatc
     assert steps_of(search(QUESTIONS[name])) == steps_of(whole)
 
 
+@pytest.mark.parametrize("tolerance", [0.0, 0.05])
+def test_where_nothing_fits_the_search_for_a_front_ends(tolerance: float) -> None:
+    """States fit, activations do not: no bound says so at once, and no limit removes a chip."""
+    question = small_question(replace(training(choices=PLAIN), sequence=1 << 15), gib=2)
+    found = search(asked(Per.AREA, tolerance=tolerance, question=question))
+    assert (found.front, found.score) == ((), inf)
+    assert found.certificate.evaluated == 0
+
+
 def test_an_audit_of_removed_chips_finds_none_beyond_the_front() -> None:
     question, found = QUESTIONS["area of several sizes"], searched("area of several sizes")
     assert audit(question, found, 6).beaten == ()

@@ -12,6 +12,7 @@ from intarsia.ground import InputError
 from intarsia.ground.units import percent_text, seconds_text
 
 if TYPE_CHECKING:
+    from intarsia.flow import NativeOptions
     from intarsia.flow.native.answers import NativeAnswer, Peak
 
 WRONG = 1
@@ -29,6 +30,14 @@ def native_options(parser: ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def options_of(arguments: Namespace) -> NativeOptions:
+    """What they say."""
+    from intarsia.flow import NativeOptions
+
+    threads = 1 if arguments.threads is None else arguments.threads
+    return NativeOptions(threads, arguments.measure or 0, arguments.features, arguments.seed)
+
+
 def refuse_native(arguments: Namespace) -> None:
     """Refuse options that only x86 has."""
     for name in ("threads", "measure", "features"):
@@ -44,17 +53,10 @@ def run_native(arguments: Namespace) -> int:
     if arguments.fixed:
         raise InputError("x86 has no fixed embedding", where="--fixed")
     if arguments.spec.endswith(".onnx"):
-        return run_native_model(arguments)
+        return run_native_model(arguments, options_of(arguments))
     from intarsia import flow
 
-    answer = flow.run_native(
-        arguments.spec,
-        threads=1 if arguments.threads is None else arguments.threads,
-        measure=arguments.measure or 0,
-        features=arguments.features,
-        seed=arguments.seed,
-        trace=trace_of(arguments),
-    )
+    answer = flow.run_native(arguments.spec, options_of(arguments), trace=trace_of(arguments))
     if arguments.json:
         print_json(native_json(answer))
     else:

@@ -6,7 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from intarsia.cli.native import peak_json
+from intarsia.cli.native import options_of, peak_json
 from intarsia.cli.printing import print_fields, print_json, print_table, progress, to_json
 from intarsia.ground import InputError, refuse_unwritable, write_file
 from intarsia.ground.units import percent_text, ratio_text, seconds_text
@@ -39,13 +39,10 @@ def run_native_bench(arguments: Namespace) -> int:
     with progress("shapes") as told:
         answer = flow.bench_native(
             arguments.suite,
+            options_of(arguments),
             against=tuple(filter(None, (arguments.against or "").split(","))),
             which=arguments.set,
             kind=arguments.kind,
-            threads=1 if arguments.threads is None else arguments.threads,
-            measure=arguments.measure or 0,
-            features=arguments.features,
-            seed=arguments.seed,
             store=arguments.store,
             fresh=arguments.fresh,
             told=told,

@@ -10,25 +10,18 @@ from intarsia.cli.printing import print_fields, print_json, print_table, progres
 from intarsia.ground.units import percent_text, ratio_text, seconds_text
 
 if TYPE_CHECKING:
+    from intarsia.flow import NativeOptions
     from intarsia.flow.native.model_answers import ModelRun, NodeRun
 
 WRONG = 1
 
 
-def run_native_model(arguments: Namespace) -> int:
+def run_native_model(arguments: Namespace, options: NativeOptions) -> int:
     """Run a whole model on x86 and print."""
     from intarsia import flow
 
     with progress("nodes") as told:
-        answer = flow.run_native_model(
-            arguments.spec,
-            threads=1 if arguments.threads is None else arguments.threads,
-            measure=arguments.measure or 0,
-            features=arguments.features,
-            seed=arguments.seed,
-            trace=trace_of(arguments),
-            told=told,
-        )
+        answer = flow.run_native_model(arguments.spec, options, trace=trace_of(arguments), told=told)
     if arguments.json:
         print_json(model_run_json(answer))
     else:

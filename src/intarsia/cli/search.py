@@ -15,7 +15,8 @@ from intarsia.cli.printing import print_fields, print_json
 from intarsia.ground.units import count_text, seconds_text
 
 if TYPE_CHECKING:
-    from intarsia.flow.searching import SearchAnswer
+    from intarsia.flow.searching import SearchAnswer, Unfit
+    from intarsia.machines.template import Point
     from intarsia.place.plan import Plan
 
 UNITS = {"area": "mm²", "watt": "W", "watts": "W", "dollar": "$", "dollars": "$"}
@@ -85,19 +86,22 @@ def _print(answer: SearchAnswer) -> None:
         ("cluster", _clusters(answer)),
         ("space", f"{question.space.name}, {count_text(proof.points)} {_pairs(answer)}"),
     ]
-    if found.point is None:
-        fields += [("outcome", "nothing fits on any chip"), ("try", "more devices, or more HBM")]
-    else:
+    if answer.unfit is not None:
+        nearest = _pair(answer, answer.unfit.nearest.point, answer.unfit.nearest.devices)
+        because = [("because", text) for text in answer.unfit.because]
+        fields += [("outcome", "nothing fits on any chip"), ("for example", nearest), *because]
+        fields.append(("try", answer.unfit.relaxation))
+    if found.point is not None:
         point = found.point
-        many = f"{count_text(found.devices)} of " if question.sizes else ""
-        fields += [("optimum", f"{many}{point}"), ("a chip takes", taken_text(point))]
+        optimum = _pair(answer, point, found.devices)
+        fields += [("optimum", optimum), ("a chip takes", taken_text(point))]
         of_each = zip(question.trainings, found.seconds, answer.plans, answer.energies, strict=True)
         for its, seconds, plan, energy in of_each:
             fields.append((its.model.name, f"{seconds_text(seconds)} an iteration; {_ranks(plan)}"))
             fields += energy_fields(energy, str(point))
         fields += _score(answer)
     print_fields([*fields, *ending(proof, "bounds for all chips", seconds_text(found.wall), answer.audit)])
-    if question.objective.front != "chip":
+    if question.objective.front != "chip" and found.front:
         _print_front(answer)
 
 
@@ -106,6 +110,11 @@ def _clusters(answer: SearchAnswer) -> str:
     total = {name: value for name, value in asdict(answer.question.total).items() if value < inf}
     within = "".join(f"; {value:,.6g} {UNITS[name]} in all at most" for name, value in total.items())
     return f"{answer.question.cluster.name}, {listed} devices{within}"
+
+
+def _pair(answer: SearchAnswer, point: Point, devices: int) -> str:
+    """A chip, and how many of it where that was to be chosen, too."""
+    return f"{count_text(devices)} of {point}" if answer.question.sizes else str(point)
 
 
 def _pairs(answer: SearchAnswer) -> str:
@@ -126,9 +135,9 @@ def _print_front(answer: SearchAnswer) -> None:
     print(f"gaps to {found.widest:.2%}, schedules included")
     for step in found.front:
         its = step.looked
-        many = f"{count_text(its.devices)} of " if answer.question.sizes else ""
         value = seconds_text(its.score) if _plain(answer) else f"{its.score:.6g}"
-        print(f"{step.cost:>12,.1f} {UNITS[objective.front]:<4} {value:>10}  gap {step.gap:.2%}  {many}{its.point}")
+        pair = _pair(answer, its.point, its.devices)
+        print(f"{step.cost:>12,.1f} {UNITS[objective.front]:<4} {value:>10}  gap {step.gap:.2%}  {pair}")
 
 
 def _plain(answer: SearchAnswer) -> bool:
@@ -161,6 +170,7 @@ def search_json(answer: SearchAnswer) -> dict[str, Any]:
     found, proof, question = answer.searched, answer.searched.certificate, answer.question
     point = found.point
     return {
+        **_unfit_json(answer.unfit),
         "models": [its.model.name for its in question.trainings],
         "clusters": [{"name": one.name, "devices": one.devices} for one in question.clusters],
         "total": {name: value for name, value in asdict(question.total).items() if value < inf},
@@ -193,6 +203,17 @@ def search_json(answer: SearchAnswer) -> dict[str, Any]:
         "bound": None if point is None else proof.bound,
         "gap": found.gap,
         "seconds": found.wall,
+    }
+
+
+def _unfit_json(unfit: Unfit | None) -> dict[str, Any]:
+    if unfit is None:
+        return {"outcome": "found", "because": [], "relaxation": None, "nearest": None}
+    return {
+        "outcome": "infeasible",
+        "because": list(unfit.because),
+        "relaxation": unfit.relaxation,
+        "nearest": {**chip_json(unfit.nearest.point), "devices": unfit.nearest.devices},
     }
 
 

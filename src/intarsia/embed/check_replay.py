@@ -7,48 +7,17 @@ registers hold beside live lanes, ask for all calls.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import inf, isinf, prod
 
 import numpy as np
 
-from intarsia.embed.check_calls import PAD, Bools, Ints, Match, Table, elements, matches, registers, vectors
+from intarsia.embed.check_calls import PAD, Bools, Ints, Table, elements, matches
 from intarsia.embed.check_structure import bounds
 from intarsia.embed.check_text import Spot, call_text, element_text, iteration_text, register_text, spot_text
+from intarsia.embed.check_view import ZERO, View, held_text, place_text, view_of
 from intarsia.embed.embedding import Embedding
 from intarsia.embed.layout import Layout
 from intarsia.operators import Tensor
-
-ZERO = -1
-"""A register of a packed vector that is loaded with zero (``PAD``: with the tensor's pad value)."""
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """One operand over the lanes of a table.
-
-    Attributes:
-        match: the accesses.
-        layout: where its vectors are.
-        register: register of each lane [lanes].
-        vector: vector of each call [calls].
-        exists: the layout has that vector [calls].
-        place: vector and register as one number [calls, lanes].
-        element: what the operator's access asks for [calls, lanes], ``PAD`` outside the tensor.
-    """
-
-    match: Match
-    layout: Layout
-    register: Ints
-    vector: Ints
-    exists: Bools
-    place: Ints
-    element: Ints
-
-    @property
-    def tensor(self) -> Tensor:
-        """The operator's tensor."""
-        return self.layout.tensor
 
 
 class Replay:
@@ -59,7 +28,7 @@ class Replay:
         self.table = table
         by_operand = {layout.operand: layout for layout in layouts}
         self.views = tuple(
-            _view(match, by_operand[match.operand.name], table) for match in matches(embedding) if match.access
+            view_of(match, by_operand[match.operand.name], table) for match in matches(embedding) if match.access
         )
         self.write, self.reads = self.views[0], self.views[1:]
         self.sums = embedding.body.combine == "+="
@@ -161,9 +130,10 @@ class Replay:
             wrong = np.flatnonzero(self.live & ~good)
             if wrong.size:
                 lane, holds = int(wrong[0]), int(content.reshape(-1)[wrong[0]])
+                asked = element_text(view.tensor, int(view.element.reshape(-1)[lane]))
                 found.append(
-                    f"layout: {self._register(view, lane)} holds {_holds(view.tensor, holds)}, {self.text(lane)} asks "
-                    f"for {element_text(view.tensor, int(view.element.reshape(-1)[lane]))}; {wrong.size} such lanes"
+                    f"layout: {self._register(view, lane)} holds {held_text(view.tensor, holds)}, {self.text(lane)} "
+                    f"asks for {asked}; {wrong.size} such lanes"
                 )
         return tuple(found)
 
@@ -184,7 +154,7 @@ class Replay:
         other = int(place.reshape(-1)[wrong[0]])
         text = (
             f"one home: {element_text(view.tensor, element)} is accumulated in "
-            f"{_place_text(view, int(claimed[element]))}, the layout has it in {_place_text(view, other)} too"
+            f"{place_text(view, int(claimed[element]))}, the layout has it in {place_text(view, other)} too"
         )
         return (text,)
 
@@ -204,7 +174,7 @@ class Replay:
             return self._finite()
         lane = int(wrong[0])
         loads = " and ".join(
-            f"{_holds(v.tensor, int(self._content(v, packing).reshape(-1)[lane]))} in {self._register(v, lane)}"
+            f"{held_text(v.tensor, int(self._content(v, packing).reshape(-1)[lane]))} in {self._register(v, lane)}"
             for v in self.reads
         )
         text = (
@@ -290,32 +260,12 @@ def missing(embedding: Embedding, done: Bools) -> tuple[str, ...]:
     return (f"cover: no lane of any call has {iteration_text(first)}; {left.size} iterations are not covered",)
 
 
-def _view(match: Match, layout: Layout, table: Table) -> View:
-    assert match.access is not None
-    assert match.tensor is not None
-    shape = table.defined.shape
-    register = registers(match, table.positions)
-    vector, exists = vectors(layout, table.calls, shape[0])
-    place = vector[:, None] * prod(match.operand.shape) + register[None, :]
-    element = elements(match.access, match.tensor.shape, table.axes, shape)
-    return View(match, layout, register, vector, exists, place, element)
-
-
 def _worst(tensor: Tensor, combine: str) -> float:
     """What changes no maximum (minimum) of values of the tensor's dtype."""
     if "float" in tensor.dtype:
         return -inf if combine == "max=" else inf
     low, high = bounds(tensor.dtype)
     return low if combine == "max=" else high
-
-
-def _holds(tensor: Tensor, content: int) -> str:
-    return "zero" if content == ZERO else element_text(tensor, content)
-
-
-def _place_text(view: View, place: int) -> str:
-    vector, register = divmod(place, prod(view.match.operand.shape))
-    return f"{register_text(view.match, register)} of vector {vector}"
 
 
 def _member(values: Ints, among: Ints) -> Bools:

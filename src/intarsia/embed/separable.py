@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
-from math import gcd, prod
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,14 +31,11 @@ from intarsia.embed.needed import FewestNeeded, parts
 from intarsia.embed.problem import EmbeddingProblem
 from intarsia.embed.shape import Shape, complete
 from intarsia.embed.space import Part, Space
+from intarsia.embed.strides import Stride, Taken, stride_of, vectors_of
 from intarsia.embed.watch import Search
-from intarsia.operators import Access
 
 SPELLED = 4096
 """Calls of axes without lanes up to which they are told apart in a bound."""
-
-Taken = tuple[int, ...]
-"""Lanes on each instruction axis."""
 
 
 def separable(problem: EmbeddingProblem) -> bool:
@@ -55,16 +52,6 @@ class Choice:
     chains: tuple[Chain, ...]
     taken: Taken
     numbers: Numbers
-
-
-@dataclass(frozen=True, slots=True)
-class _Stride:
-    """A chain as subscripts see it: how far its outer loops reach, and the common step of those that loop (0: none)."""
-
-    chain: Chain
-    taken: Taken
-    reach: int
-    step: int
 
 
 class Separable:
@@ -85,7 +72,7 @@ class Separable:
         self.links = [names for names in links if len(names) > 1]
         self.floor: Value | None = None
         self._choices: dict[tuple[Group, ...], list[Choice]] = {}
-        self._strides: dict[Group, list[_Stride]] = {}
+        self._strides: dict[Group, list[Stride]] = {}
 
     def run(self) -> Iterator[Shape]:
         """The shapes that may be better than the best so far, and the least value that any shape can have."""
@@ -139,7 +126,7 @@ class Separable:
         lanes = zip(left.taken, right.taken, self.full, strict=True)
         return _no_more(left.numbers, right.numbers) and all(a == b or (a < b and not full) for a, b, full in lanes)
 
-    def _options(self, group: Group) -> list[_Stride]:
+    def _options(self, group: Group) -> list[Stride]:
         """The chains of a group: all that matter where it slides against another, else, and for bounds, the stacked."""
         slides = not self.bounding and len(group) == 1 and any(names & set(group) for names in self.links)
         if group not in self._strides:
@@ -152,21 +139,15 @@ class Separable:
                 listed = (stacked((), tuple(zip(capacities, own, strict=True))) for own in factors)
             found = (Chain(group, extents, digits) for digits in listed)
             fitting = (c for c in found if self._reaches(c) and not (exact and extent % _top(c)))
-            self._strides[group] = self._undominated([self._stride(c) for c in fitting])
+            self._strides[group] = self._undominated([stride_of(c, self.lanes) for c in fitting])
         return self._strides[group]
 
     def _reaches(self, chain: Chain) -> bool:
         return sum(d.stride * (d.factor - 1) for d in chain.digits) < chain.extent
 
-    def _stride(self, chain: Chain) -> _Stride:
-        below = (1, *(digit.top for digit in chain.digits))
-        loops = [(step, gap) for step, gap in zip(below, chain.gaps, strict=True) if gap > 1]
-        taken = tuple(chain.factor(lane) for lane in self.lanes)
-        return _Stride(chain, taken, sum(s * (g - 1) for s, g in loops), gcd(*(s for s, _ in loops)))
-
-    def _undominated(self, found: list[_Stride]) -> list[_Stride]:
+    def _undominated(self, found: list[Stride]) -> list[Stride]:
         """Chains of which no other one with the same lanes and step is as good in calls, reach and working tuples."""
-        kept: dict[tuple[Taken, int], list[tuple[_Stride, NDArray[np.int64]]]] = {}
+        kept: dict[tuple[Taken, int], list[tuple[Stride, NDArray[np.int64]]]] = {}
         for new in sorted(found, key=lambda s: (s.chain.calls, s.reach, len(s.chain.digits))):
             works = self._working(new.chain)
             others = kept.setdefault((new.taken, new.step), [])
@@ -181,16 +162,16 @@ class Separable:
         index = next(i for i, part in enumerate(self.needed.parts) if chain.axes[0] in part.axes)
         return -np.sort(-self.needed.counts(index, (chain,), frozenset()).ravel())
 
-    def _numbers(self, made: tuple[_Stride, ...], taken: Taken) -> Numbers:
+    def _numbers(self, made: tuple[Stride, ...], taken: Taken) -> Numbers:
         """Calls; needed calls at least; vectors of each operand."""
         calls = prod(s.chain.calls for s in made)
         needed = self._fewest_needed(made, taken) if self.needed else 0
         vectors: tuple[int, ...] = ()
         if self.moves:
-            vectors = tuple(1 if a is None else _vectors(a, made) for _, a in self.space.rules.pairs)
+            vectors = tuple(1 if a is None else vectors_of(a, made) for _, a in self.space.rules.pairs)
         return Numbers(calls, needed, vectors)
 
-    def _fewest_needed(self, made: tuple[_Stride, ...], taken: Taken) -> int:
+    def _fewest_needed(self, made: tuple[Stride, ...], taken: Taken) -> int:
         """The better of two bounds: from the chains of the parallel axes, and from those of the reductions."""
         assert self.needed is not None
         axes = frozenset(name for s in made for name in s.chain.axes)
@@ -282,21 +263,3 @@ def _under(left: NDArray[np.int64], right: NDArray[np.int64]) -> bool:
 
 def _top(chain: Chain) -> int:
     return chain.digits[-1].top if chain.digits else 1
-
-
-def _vectors(access: Access, made: tuple[_Stride, ...]) -> int:
-    """The vectors that a component's chains give an operand: see ``layout.dims_of``."""
-    chained = {name: s for s in made for name in s.chain.axes}
-    mine = [s.terms for s in access.subscripts if any(name in chained for name, _ in s.terms)]
-    flat = [terms for terms in mine if any(len(chained[name].chain.axes) > 1 for name, _ in terms)]
-    behind = {chained[name].chain for terms in flat for name, _ in terms}
-    total = prod(chain.calls for chain in behind)
-    seen = set()
-    for terms in mine:
-        moving = [(name, c) for name, c in terms if chained[name].reach]
-        if terms in flat or terms in seen or all(chained[name].chain in behind for name, _ in moving):
-            continue
-        seen.add(terms)
-        reach = sum(abs(c) * chained[name].reach for name, c in moving)
-        total *= reach // gcd(*(c * chained[name].step for name, c in moving)) + 1
-    return total

@@ -18,6 +18,7 @@ from intarsia.flow.native import bench_native as bench_native
 from intarsia.flow.native import compile_function as compile_function
 from intarsia.flow.native import run_native as run_native
 from intarsia.flow.native import run_native_model as run_native_model
+from intarsia.flow.native.options import NativeOptions as NativeOptions
 from intarsia.flow.training import predict_flags as predict_flags
 from intarsia.flow.training import predict_table as predict_table
 from intarsia.ground import QUIET, InputError, Trace
@@ -143,10 +144,12 @@ def compile_operator(
         what = "native code is made in memory and is no folder"
         raise InputError(what, allowed="vta", hint="intarsia.compile in Python, intarsia run SPEC --target x86")
     _refuse_target(target, ("vta",))
+    from intarsia.flow.compiling import told_of_compiling
     from intarsia.flow.vta import Options, compile_to_folder, read_config
 
     options = Options(read_config(config), fixed=fixed, shift=shift, seed=_natural("seed", seed))
-    return compile_to_folder(read_spec(spec), options, output, inputs=inputs, trace=trace)
+    with told_of_compiling(trace):
+        return compile_to_folder(read_spec(spec), options, output, inputs=inputs, trace=trace)
 
 
 def run_operator(
@@ -185,10 +188,12 @@ def run_operator(
     if target == "vta":
         if instruction is not None:
             raise InputError("vta has its own instruction", value=instruction, hint="--target generic")
+        from intarsia.flow.compiling import told_of_compiling
         from intarsia.flow.vta import Options, read_config, run_vta
 
         options = Options(read_config(config), fixed=fixed, shift=shift, seed=seed)
-        return run_vta(operator, options, timeline=timeline, trace=trace)
+        with told_of_compiling(trace):
+            return run_vta(operator, options, timeline=timeline, trace=trace)
     if instruction is None:
         raise InputError("the generic target needs an instruction", hint="--instr NAME")
     for given, lacks in ((timeline, "timing model"), (config, "configuration"), (fixed, "fixed embedding")):

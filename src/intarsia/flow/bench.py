@@ -11,14 +11,17 @@ from typing import Any, cast
 
 import msgspec
 
+from intarsia.flow.compiling import told_of_compiling
 from intarsia.flow.runs import BenchAnswer, BenchRow, RunAnswer
 from intarsia.flow.vta import Options, run_vta
-from intarsia.ground import InputError
-from intarsia.ground.resume import answer_all, cores
+from intarsia.ground import QUIET, InputError
+from intarsia.ground.processes import cores
+from intarsia.ground.resume import answer_all
 from intarsia.ground.store import Json, Store, default_store
 from intarsia.operators import parse_operator
 from intarsia.operators.deepbench import KINDS, Kind, Row, rows, unique
 from intarsia.targets.vta import VtaConfig
+from intarsia.targets.vta.ready import get_ready
 
 Progress = Callable[[int, int], None]
 """Is told how many layers are done, and of how many."""
@@ -58,17 +61,26 @@ def bench_layers(
         told: is told how far it is.
 
     Raises:
-        InputError: the store cannot be used.
+        InputError: the store cannot be used, or one layer's process is killed again and again.
     """
     started = time.perf_counter()
     order = sorted(range(len(layers)), key=lambda i: -layers[i][0].operator.iterations)
     questions = [_question(layers[i][0], options) for i in order]
+    names = [layers[i][0].name for i in order]
     with Store(store or default_store()) as kept:
-        answers = answer_all(questions, run_layer, store=kept, workers=workers, fresh=fresh, told=told)
+        answers = answer_all(
+            questions, run_layer, store=kept, workers=workers, fresh=fresh, told=told, names=names, first=_get_ready
+        )
     found = dict(zip(order, answers, strict=True))
     made = tuple(_row(row.name, count, found[i]) for i, (row, count) in enumerate(layers))
     seconds = time.perf_counter() - started
     return BenchAnswer(suite, "vta", str(options.config), options.seed, workers or cores(), seconds, made)
+
+
+def _get_ready() -> None:
+    """Has the simulator compiled here: each process would do it otherwise."""
+    with told_of_compiling(QUIET):
+        get_ready()
 
 
 def _question(row: Row, options: Options) -> Json:

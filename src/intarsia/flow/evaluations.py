@@ -61,7 +61,7 @@ def _network(cluster: Cluster) -> str:
 
 def _stored(known: Known) -> Json:
     """As text, for JSON proper has no infinite numbers."""
-    variants = [(*astuple(its.variant), its.first, its.longer, its.proved) for its in known.variants]
+    variants = [(*astuple(its.variant), its.first, its.longer, its.proved, its.fills) for its in known.variants]
     return json.dumps((known.cutoff, known.seconds, known.bound, variants))
 
 
@@ -84,6 +84,7 @@ def _of_variant(
     first: float,
     longer: float,
     proved: float,
+    fills: float,
 ) -> OfVariant:
     variant = Variant(microbatch, sequence, tensor, parallel, context, expert, Attention(attention), Dtype(dtype))
-    return OfVariant(variant, first, longer, proved)
+    return OfVariant(variant, first, longer, proved, fills)

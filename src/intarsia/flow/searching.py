@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 
+import numpy as np
+
 from intarsia.flow.evaluations import Book
 from intarsia.flow.search_question import Wanted, read_question
 from intarsia.ground import InputError
@@ -17,8 +19,8 @@ from intarsia.place import Energy, energy_on
 from intarsia.place.check_plan import check_plan
 from intarsia.place.plan import EQUAL, Plan
 from intarsia.place.search import best_plan
-from intarsia.search import Audit, Moment, Question, Searched, audit, crew, search, shares
-from intarsia.solvers import Found, Limits
+from intarsia.search import Audit, Candidate, Candidates, Moment, Question, Searched, audit, crew, search, shares
+from intarsia.solvers import Found, Infeasible, Limits, Outcome
 
 PATIENT = Limits(seconds=float("inf"))
 """A plan of one chip takes a second or two; no answer is cut off."""
@@ -36,6 +38,7 @@ class SearchAnswer:
         plans: of each training the best one on it, made anew by ``plan``; none where no plan fits on any chip.
         energies: of an iteration of each plan.
         audit: removed chips that were evaluated after all.
+        unfit: why there is no chip; nothing where there is one.
     """
 
     question: Question
@@ -43,6 +46,22 @@ class SearchAnswer:
     plans: tuple[Plan, ...]
     energies: tuple[Energy, ...]
     audit: Audit | None
+    unfit: Unfit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """Why no plan fits on any chip.
+
+    Attributes:
+        nearest: a chip with the most memory, and how many of it.
+        because: what is over on it.
+        relaxation: what would help.
+    """
+
+    nearest: Candidate
+    because: tuple[str, ...]
+    relaxation: str
 
 
 def search_chip(
@@ -119,7 +138,23 @@ def search_chip(
             question, searched, audited, seed=seed, told=lambda n, of: told(f"{n} of {of} removed chips evaluated")
         )
     plans = _plans(question, searched, told)
-    return SearchAnswer(question, searched, plans, _energies(question, searched, plans), checked)
+    unfit = _unfit(question, told) if searched.point is None else None
+    return SearchAnswer(question, searched, plans, _energies(question, searched, plans), checked, unfit)
+
+
+def _unfit(question: Question, told: Told) -> Unfit:
+    """What is over on a chip with the most memory in the most devices, of the first model that has no plan there."""
+    told("why nothing fits")
+    candidates = Candidates(question)
+    devices, memories = np.array(candidates.devices)[candidates.size], candidates.points.hbm_gib[candidates.chip]
+    nearest = candidates.at(int(np.lexsort((devices, memories))[-1]))
+    sized = question.of(nearest.devices)
+    for at, its in enumerate(question.trainings):
+        outcome = _planned(sized, nearest.point, at)
+        if isinstance(outcome, Infeasible):
+            because = tuple(f"{its.model.name}: {text}" for text in outcome.because)
+            return Unfit(nearest, because if len(question.trainings) > 1 else outcome.because, outcome.relaxation)
+    raise AssertionError("search and plan disagree")
 
 
 def _reference(question: Question, at: int) -> float:
@@ -136,17 +171,21 @@ def _reference(question: Question, at: int) -> float:
 
 def plan_on(question: Question, point: Point, at: int = 0) -> Plan | None:
     """The best plan of a training on one chip, from the search for plans alone, checked; nothing where none fits."""
-    task = question.on(point, at)
-    outcome = best_plan(
-        task.model, task.cluster, question.efficiency, task.global_batch, task.sequence, task.choices, compare=False,
-        limits=PATIENT,
-    )  # fmt: skip
+    task, outcome = question.on(point, at), _planned(question, point, at)
     if not isinstance(outcome, Found):
         return None
     wrong = check_plan(task.model, task.cluster, question.efficiency, task.global_batch, task.sequence, outcome.value)
     if wrong:
         raise AssertionError(f"the plan fails its check: {wrong}")
     return outcome.value
+
+
+def _planned(question: Question, point: Point, at: int) -> Outcome[Plan]:
+    task = question.on(point, at)
+    return best_plan(
+        task.model, task.cluster, question.efficiency, task.global_batch, task.sequence, task.choices, compare=False,
+        limits=PATIENT,
+    )  # fmt: skip
 
 
 def _both(told: Told, watch: Watch) -> Watch:

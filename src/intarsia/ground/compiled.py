@@ -6,13 +6,15 @@ another). Where neither can be written, every process compiles them anew.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from inspect import getfile
 from pathlib import Path
 from typing import Any
 
 import numba
+from numba.core import event
 
 SETTINGS: Any = numba.config
 
@@ -38,6 +40,32 @@ def kept(function: Callable[..., Any]) -> Any:
         return numba.njit(cache=True)(function)
     finally:
         SETTINGS.CACHE_DIR = before
+
+
+@contextmanager
+def compiling(told: Callable[[], None]) -> Iterator[None]:
+    """Tells once that a function is being compiled in the block; what was kept is not compiled.
+
+    Args:
+        told: is called when it begins.
+    """
+    with event.install_listener("numba:compile", _First(told)):
+        yield
+
+
+class _First(event.Listener):
+    """Tells of the first event of its kind."""
+
+    def __init__(self, told: Callable[[], None]) -> None:
+        self._told: Callable[[], None] | None = told
+
+    def on_start(self, event: object) -> None:  # noqa: ARG002 (numba's signature)
+        if self._told is not None:
+            self._told()
+            self._told = None
+
+    def on_end(self, event: object) -> None:
+        """Nothing is told of it."""
 
 
 def _state(package: Path) -> str:

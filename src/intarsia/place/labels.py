@@ -2,8 +2,6 @@
 
 For what follows each start, a *label* is a pair of sums (shares alone; shares with the tail) that one split has; a
 label that another one beats in both is dropped. Labels that cannot lead to less than what is known are dropped too.
-Under zero-bubble seconds also depend on which stage is the slowest: what that one gives back is a third number, and
-labels are compared within equal ones.
 """
 
 from __future__ import annotations
@@ -19,51 +17,42 @@ from intarsia.place.tables import Table, mode_of
 
 MOST = 200_000
 """Labels of one threshold; beyond them the bound stays a bound."""
-UNKNOWN = -1.0
-"""What the slowest stage gives back, while no stage has its load."""
 
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Of one start: the sums, what the slowest stage gives back, and the run and label that each came from."""
+    """Of one start: the sums, and the run and label that each came from."""
 
     alone: Floats
     tailed: Floats
-    lost: Floats
     runs: NDArray[np.int64]
     after: NDArray[np.int64]
 
 
-def exact_through(
-    choices: list[Table], threshold: float, base: float, known: float, *, bubbles: bool
-) -> tuple[float, Runs] | None:
+def exact_through(choices: list[Table], threshold: float, known: float) -> tuple[float, Runs] | None:
     """The least seconds over splits within the threshold, and a split that has them; nothing if ``known`` is no more.
 
     Args:
         choices: of each stage.
-        threshold: on every load; under zero-bubble the slowest load is equal to it.
-        base: seconds that come on top of the sums.
+        threshold: on what each stage may add as the slowest; it comes on top of the sums.
         known: seconds that must be beaten.
-        bubbles: 1F1B, where stages give nothing back.
 
     Raises:
         OverflowError: there are too many labels.
     """
-    units = len(choices[0].load)
+    units = len(choices[0].slow)
     ahead = _before(choices, threshold)
-    end = Labels(
-        np.zeros(1), np.full(1, NEVER), np.full(1, 0.0 if bubbles else UNKNOWN), np.zeros(1, int), np.zeros(1, int)
-    )
+    end = Labels(np.zeros(1), np.full(1, NEVER), np.zeros(1, int), np.zeros(1, int))
     kept: list[dict[int, Labels]] = [{units: end}]
     number = 0
     for stage in range(len(choices) - 1, -1, -1):
         here: dict[int, Labels] = {}
         for start in np.flatnonzero(np.isfinite(ahead[stage])):
-            labels = _labels(choices[stage], int(start), kept[-1], threshold, bubbles=bubbles)
+            labels = _labels(choices[stage], int(start), kept[-1], threshold)
             if labels is None:
                 continue
-            least = ahead[stage][start] + labels.alone + np.maximum(labels.lost, 0)
-            labels = _undominated(labels, np.flatnonzero(base + least < known * (1 - SAME)))
+            least = threshold + ahead[stage][start] + labels.alone
+            labels = _undominated(labels, np.flatnonzero(least < known * (1 - SAME)))
             number += len(labels.alone)
             if number > MOST:
                 raise OverflowError("labels")
@@ -73,20 +62,20 @@ def exact_through(
     first = kept[-1].get(0)
     if first is None:
         return None
-    totals = np.where(first.lost == UNKNOWN, np.inf, base + first.lost + np.maximum(first.alone, first.tailed))
+    totals = threshold + np.maximum(first.alone, first.tailed)
     at = int(totals.argmin())
     return (float(totals[at]), _path(choices, kept, at)) if totals[at] < known * (1 - SAME) else None
 
 
 def _before(choices: list[Table], threshold: float) -> list[Floats]:
     """For each stage and start, the least sum of shares of the stages before it."""
-    units = len(choices[0].load)
+    units = len(choices[0].slow)
     least = np.full(units + 1, np.inf)
     least[0] = 0.0
     found = []
     for table in choices:
         found.append(least[:units])
-        shares = np.where(table.load <= threshold, table.share, np.inf).min(axis=1) + least[:units, None]
+        shares = np.where(table.slow <= threshold, table.share, np.inf).min(axis=1) + least[:units, None]
         following = np.full(units + 1, np.inf)
         for units_here in range(shares.shape[1]):
             reach = units - units_here
@@ -95,47 +84,35 @@ def _before(choices: list[Table], threshold: float) -> list[Floats]:
     return found
 
 
-def _labels(
-    table: Table, start: int, following: dict[int, Labels], threshold: float, *, bubbles: bool
-) -> Labels | None:
+def _labels(table: Table, start: int, following: dict[int, Labels], threshold: float) -> Labels | None:
     parts = []
-    longest = table.load.shape[2]
-    for row, units in np.argwhere(table.load[start] <= threshold):
+    longest = table.slow.shape[2]
+    for row, units in np.argwhere(table.slow[start] <= threshold):
         after = following.get(start + int(units) + 1)
         if after is None:
             continue
         at = start, row, units
-        lost = after.lost
-        if not bubbles and table.load[at] >= threshold * (1 - SAME):
-            lost = np.full(len(lost), table.lost[at])
         tailed = np.maximum(table.ready[at] + after.alone, table.later[at] + after.tailed)
-        run = np.full(len(lost), row * longest + units)
-        parts.append((table.share[at] + after.alone, tailed, lost, run, np.arange(len(lost))))
+        run = np.full(len(tailed), row * longest + units)
+        parts.append((table.share[at] + after.alone, tailed, run, np.arange(len(tailed))))
     if not parts:
         return None
     return Labels(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def _undominated(labels: Labels, keep: NDArray[np.int64]) -> Labels:
-    """Only labels of ``keep`` that no other one with the same slowest stage beats in both sums."""
-    order = keep[np.lexsort((labels.tailed[keep], labels.alone[keep], labels.lost[keep]))]
-    chosen = []
-    best, group = np.inf, None
-    for at in order.tolist():
-        if labels.lost[at] != group:
-            group, best = labels.lost[at], np.inf
-        if labels.tailed[at] < best:
-            best = labels.tailed[at]
-            chosen.append(at)
-    pick = np.array(chosen, dtype=np.int64)
-    return Labels(labels.alone[pick], labels.tailed[pick], labels.lost[pick], labels.runs[pick], labels.after[pick])
+    """Only labels of ``keep`` that no other one beats in both sums."""
+    order = keep[np.lexsort((labels.tailed[keep], labels.alone[keep]))]
+    tailed = labels.tailed[order]
+    pick = order[tailed < np.minimum.accumulate(np.append(np.inf, tailed))[:-1]]
+    return Labels(labels.alone[pick], labels.tailed[pick], labels.runs[pick], labels.after[pick])
 
 
 def _path(choices: list[Table], kept: list[dict[int, Labels]], label: int) -> Runs:
     start = 0
     runs: Runs = []
     for table, here in zip(choices, reversed(kept[1:]), strict=True):
-        row, units = divmod(int(here[start].runs[label]), table.load.shape[2])
+        row, units = divmod(int(here[start].runs[label]), table.slow.shape[2])
         label = int(here[start].after[label])
         runs.append((mode_of(table, start, row, units), start, units + 1))
         start += units + 1

@@ -55,8 +55,7 @@ def solve(
         exact: where the dynamic programs leave a gap between bound and split, close it.
     """
     here = stages(profile, runs, strategy, modes, profile.cluster.chip.hbm_bytes)
-    bubbles = strategy.order is Pipeline.ONE_F_ONE_B
-    choices = tables(here, cheapest=strategy.zero < 2 and bubbles)
+    choices = tables(here, cheapest=strategy.zero < 2 and strategy.order is Pipeline.ONE_F_ONE_B)
     chained = chain_split(here, choices)
     if chained is None:
         return None
@@ -64,7 +63,7 @@ def solve(
     seconds, split = min(((_seconds(profile, strategy, one), one) for one in splits), key=lambda pair: pair[0])
     bound = chained.bound
     if seconds > bound * (1 + CLOSE) and exact:
-        better, bound = _exact(runs, choices, chained, seconds, here.constant, bubbles=bubbles)
+        better, bound = _exact(runs, choices, chained, seconds, here.constant)
         if better is not None:
             seconds, split = _seconds(profile, strategy, better), better
     return Solved(seconds, float(min(bound, seconds)), strategy, split, profile)
@@ -75,17 +74,17 @@ def _seconds(profile: Profile, strategy: Strategy, split: Split) -> float:
 
 
 def _exact(
-    runs: Contents, choices: list[Table], chained: Chained, seconds: float, constant: float, *, bubbles: bool
+    runs: Contents, choices: list[Table], chained: Chained, seconds: float, constant: float
 ) -> tuple[Split | None, float]:
-    """The best split, if it beats ``seconds``, and the bound, by looking at each load of the slowest stage in turn."""
+    """The best split, if it beats ``seconds``, and the bound, by each number that the slowest stage may add."""
     best, split = seconds - constant, None
     try:
-        for level, base in zip(chained.levels.tolist(), chained.base.tolist(), strict=True):
+        for level in chained.levels.tolist():
             limit = best * (1 - SAME)
             # what all loads together allow is no more than what this one allows
-            if base + chained.least >= limit or base + through(choices, level)[0] >= limit:
+            if level + chained.least >= limit or level + through(choices, level)[0] >= limit:
                 continue
-            found = exact_through(choices, level, level * chained.slope, best, bubbles=bubbles)
+            found = exact_through(choices, level, best)
             if found is not None:
                 best, split = found[0], runs.split(found[1])
     except OverflowError:

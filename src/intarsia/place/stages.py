@@ -1,8 +1,8 @@
 """What each run of layers would cost as a stage of one strategy, and in which stages it fits.
 
 The seconds of a split are M·max + (sum − max)/v + tail (``step_time``), which for stages that hold runs become: the
-load of a run, its *share* of (sum − max)/v, what it gives back if it is the slowest, when its weights are ready, and by
-how much it delays those before it.
+seconds that a run adds as the slowest stage, those that it adds in any case (its *share*), when its weights are ready,
+and by how much it delays those before it.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from intarsia.place.contents import MODES, Contents, Floats, Integers
 from intarsia.place.exchange import data_group, expert_group, gather, message, optimizer, synchronise, tied
 from intarsia.place.memory import BUCKET_BYTES, FRAGMENTATION, RUNTIME_BYTES, STATE_BYTES, WEIGHT_BYTES, in_flight
 from intarsia.place.profile import Profile
-from intarsia.place.step import filled
-from intarsia.place.strategy import Pipeline, Strategy
+from intarsia.place.step import drain, fills
+from intarsia.place.strategy import Strategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,29 +29,27 @@ class Stages:
         number: of stages.
         modes: index in ``MODES`` of each r.
         load: seconds of one microbatch; infinite where the run is no stage.
-        share: what it adds to (sum − max)/v, whether or not it is the slowest.
-        lost: what it gives back of that if it is the slowest, zero-bubble; 0 otherwise.
+        share: what it adds to an iteration, whether or not it is the slowest.
+        slow: what it adds besides if it is the slowest, which is the one of which this is the most; infinite as load.
         after: seconds of synchronisation and update.
         drain: what later stages' synchronisation has time for while this one still runs backward.
         room: bytes that its activations may take.
         kept: bytes of one microbatch's activations.
         flight: microbatches in flight, by stage.
         constant: seconds that no split changes.
-        per_slowest: seconds of an iteration for each second of the slowest stage, beyond its share.
     """
 
     number: int
     modes: tuple[int, ...]
     load: Floats
     share: Floats
-    lost: Floats
+    slow: Floats
     after: Floats
     drain: Floats
     room: Integers
     kept: Integers
     flight: tuple[float, ...]
     constant: float
-    per_slowest: float
 
     def fits(self, stage: int) -> NDArray[np.bool_]:
         """Which runs fit into a stage's devices."""
@@ -82,32 +80,29 @@ def stages(
     experts = here.experts[:, :longest].astype(np.float64)
     layers = here.counts[:, :longest].sum(axis=-1).astype(np.float64)
     load = forward + backward + _messages(profile, here, strategy)[None, :, :longest]
+    gathers = np.zeros(load.shape)
     if strategy.zero >= 2:
         own, routed = np.broadcast_to(shared, load.shape), np.broadcast_to(experts, load.shape)
-        load = load + gather(profile, strategy, own, routed, forward, backward, layers[None])
+        gathers = gather(profile, strategy, own, routed, forward, backward, layers[None])
+        load = load + gathers
     room = _room(here, strategy, pick, longest, capacity)
     legal = here.valid[:, :longest] & _whole_chunks(here, strategy)[:, :longest] & (room >= 0)
-    share = load / strategy.interleave
-    lost = np.zeros((1, 1, 1))
-    if strategy.order is Pipeline.ZERO_BUBBLE:
-        lost = filled(strategy.pipeline, strategy.microbatches) * np.minimum(weights, load / 3)
-        share = share - lost
+    gaps = fills(strategy, weights, load)
     return Stages(
         number=strategy.pipeline,
         modes=modes,
         load=np.where(legal, load, np.inf),
-        share=share,
-        lost=np.broadcast_to(lost, load.shape),
+        share=load / strategy.interleave - gaps,
+        slow=np.where(legal, (strategy.microbatches - 1 / strategy.interleave) * load + gaps, np.inf),
         after=np.broadcast_to(
             (synchronise(profile, strategy, shared, experts) + optimizer(profile, strategy, shared, experts))[None],
             load.shape,
         ),
-        drain=backward / strategy.interleave,
+        drain=drain(strategy, backward, gathers),
         room=room,
         kept=kept,
         flight=tuple(in_flight(strategy, stage) for stage in range(strategy.pipeline)),
         constant=tied(profile, strategy),
-        per_slowest=strategy.microbatches - 1 / strategy.interleave,
     )
 
 

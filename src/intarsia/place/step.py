@@ -71,24 +71,27 @@ def step_time(profile: Profile, strategy: Strategy, split: Split) -> StepTime:
     """The iteration: M microbatches at the pace of the slowest stage, then what the others add, then the update.
 
     1F1B with v chunks a stage: M·max + (sum − max)/v over the stages' loads (Narayanan et al., SC 2021, section 2.2,
-    for unequal stages). Zero-bubble (ZB-H1): the others add their loads less weight gradients (``filled``).
-    Gradients of a stage are reduced while earlier stages still run backward; what is longer than that is exposed.
+    for unequal stages). Zero-bubble (ZB-H1): the others add their loads less weight gradients (``fills``); the slowest
+    stage is the one with which that takes the longest. Gradients of a stage are reduced while earlier stages still run
+    backward (``drain``); what is longer than that is exposed.
+
+    No iteration is shorter where a pass takes longer, or where fewer of its seconds make weight gradients: bounds of
+    searches rest on that.
     """
     stages = stage_times(profile, strategy, split)
-    slowest = max(stages, key=lambda stage: stage.load)
-    others = sum(stage.load for stage in stages) - slowest.load
-    if strategy.order is Pipeline.ZERO_BUBBLE:
-        gradients = sum(min(stage.weights, stage.load / 3) for stage in stages if stage is not slowest)
-        others -= filled(strategy.pipeline, strategy.microbatches) * gradients
-    bubble = max(others, 0.0) / strategy.interleave
+    count, chunks = strategy.microbatches, strategy.interleave
+    load, weights, backward, gathers = np.array([(s.load, s.weights, s.backward, s.gather) for s in stages]).T
+    gaps, drains = fills(strategy, weights, load), drain(strategy, backward, gathers).tolist()
+    at = int(((count - 1 / chunks) * load + gaps).argmax())
+    slowest, others = stages[at], np.delete(load - gaps, at)
+    bubble = float(others.sum()) / chunks
     drained = 0.0
     tail = update = 0.0
-    for stage in stages:
+    for stage, drained_here in zip(stages, drains, strict=True):
         after = stage.synchronise + stage.optimizer - drained
         if after > tail + update:
             tail, update = max(after - stage.optimizer, 0.0), min(stage.optimizer, after)
-        drained += stage.backward / strategy.interleave
-    count = strategy.microbatches
+        drained += drained_here
     inside = slowest.exposed + slowest.messages + slowest.gather
     return StepTime(
         compute=count * (slowest.load - inside),
@@ -105,6 +108,33 @@ def filled(stages: int, microbatches: int) -> float:
     One at the end, where nobody waits for it; and before, as many more as there are microbatches to fill gaps with.
     """
     return 1 + (min(microbatches, stages) - 1) / (stages - 1) if stages > 1 else 0.0
+
+
+def fills(strategy: Strategy, weights: Floats, load: Floats) -> Floats:
+    """Seconds of weight gradients of stages that fill gaps, where a stage is not the slowest; 0 under 1F1B.
+
+    Args:
+        strategy: its order, stages and microbatches.
+        weights: seconds of weight gradients of one microbatch; of no stage more than a third of its load counts.
+        load: seconds that one microbatch keeps a stage busy.
+    """
+    if strategy.order is not Pipeline.ZERO_BUBBLE:
+        return np.zeros(load.shape)
+    return np.asarray(filled(strategy.pipeline, strategy.microbatches) * np.minimum(weights, load / 3))
+
+
+def drain(strategy: Strategy, backward: Floats, gathers: Floats) -> Floats:
+    """Seconds that stages still run backward after all later ones, in which these reduce their gradients.
+
+    Under zero-bubble a part of it does not count: as much of these seconds as may fill gaps of a load (``fills``).
+
+    Args:
+        strategy: its order, chunks, stages and microbatches.
+        backward: of one microbatch.
+        gathers: what ZeRO 2 and 3 exchange beside it that shows.
+    """
+    share = filled(strategy.pipeline, strategy.microbatches) / 3 if strategy.order is Pipeline.ZERO_BUBBLE else 0.0
+    return (backward + gathers) * (1 - share) / strategy.interleave
 
 
 def stage_times(profile: Profile, strategy: Strategy, split: Split) -> tuple[StageTime, ...]:

@@ -19,11 +19,10 @@ class Table:
     ``Stages``.
     """
 
-    load: Floats
+    slow: Floats
     share: Floats
     ready: Floats
     later: Floats
-    lost: Floats
     modes: NDArray[np.int64]
 
 
@@ -38,14 +37,15 @@ def tables(stages: Stages, *, cheapest: bool) -> list[Table]:
     found: dict[float, Table] = {}
     for stage, flight in enumerate(stages.flight):
         if flight not in found:
-            found[flight] = _table(stages, np.where(stages.fits(stage), stages.load, np.inf), cheapest=cheapest)
+            found[flight] = _table(stages, stages.fits(stage), cheapest=cheapest)
     return [found[flight] for flight in stages.flight]
 
 
-def _table(stages: Stages, load: Floats, *, cheapest: bool) -> Table:
+def _table(stages: Stages, fits: NDArray[np.bool_], *, cheapest: bool) -> Table:
+    slow = np.where(fits, stages.slow, np.inf)
     ready, later = stages.share + stages.after, stages.share - stages.drain
     if cheapest:
-        best = load.argmin(axis=0)[None]
+        best = np.where(fits, stages.load, np.inf).argmin(axis=0)[None]
         modes = np.array(stages.modes)[best[0]]
 
         def of(array: Floats) -> Floats:
@@ -57,7 +57,7 @@ def _table(stages: Stages, load: Floats, *, cheapest: bool) -> Table:
         def of(array: Floats) -> Floats:
             return np.ascontiguousarray(np.moveaxis(array, 0, 1))
 
-    return Table(of(load), of(stages.share), of(ready), of(later), of(stages.lost), modes)
+    return Table(of(slow), of(stages.share), of(ready), of(later), modes)
 
 
 def mode_of(table: Table, start: int, row: int, units: int) -> int:

@@ -23,7 +23,8 @@ class Audit:
 
     Attributes:
         checked: how many chips.
-        beaten: those of a lower score than the best chip that costs no more, which there must not be.
+        beaten: those of a lower score than the best chip that costs no more, by more than the tolerance of a front;
+            which there must not be.
         worst: the lowest score of any of them; infinite if none is as low as the best.
     """
 
@@ -62,7 +63,7 @@ def audit(
         sized = question.of(its.devices)
         every = tuple(tuple((v, 0.0) for v in variants(sized.on(its.point, at))) for at in range(count))
         limit, none = front.limit(float(costs[row])), (0.0,) * count
-        job = Job(row, its.point, its.devices, every, none, none, limit / weight, (None,) * count)
+        job = Job(row, its.point, its.devices, every, none, none, limit / weight, (None,) * count, prove=False)
         known = desk.answer(job)
         score = weight * float(objective.together(np.array([one.seconds for one in known])))
         worst = min(worst, score)

@@ -74,7 +74,7 @@ class Climb:
 
     def go(self, step: Step, cutoffs: Floats) -> None:
         """Raise the bounds that are not beyond their cutoffs."""
-        live = np.flatnonzero(self.found <= cutoffs)
+        live = np.flatnonzero((self.found <= cutoffs) & (self.found < np.inf))
         if not len(live):
             return
         if self._sharp is not step.sharp:

@@ -36,12 +36,14 @@ class OfVariant:
         first: no plan takes less, with the schedules that were made for its layers; infinite where none fits.
         longer: how many times a quick bound on its schedules they take, at most; infinite if not worked out.
         proved: how many times the shortest schedules, or a bound on them, they take, at most; 0 if not worked out.
+        fills: seconds of weight gradients that fill gaps, at most; a shorter schedule leaves them as they are.
     """
 
     variant: Variant
     first: float
     longer: float
     proved: float = 0.0
+    fills: float = 0.0
 
     def floor(self, least: float, made: float) -> float:
         """What no plan takes less than, whatever the schedules; the shortest ones are asked for where they matter.
@@ -51,11 +53,19 @@ class OfVariant:
             made: what no plan takes less than with the schedules that were made.
         """
         quick = self.quick(least, made)
-        return max(quick, max(made, self.first) / self.proved) if quick < made and self.proved else quick
+        return max(quick, self._shorter(made, self.proved)) if quick < made and self.proved else quick
 
     def quick(self, least: float, made: float) -> float:
         """The same by quick bounds on schedules."""
-        return max(least, max(made, self.first) / self.longer) if self.longer < inf else least
+        return max(least, self._shorter(made, self.longer)) if self.longer < inf else least
+
+    def _shorter(self, made: float, times: float) -> float:
+        """With schedules so many times shorter.
+
+        If all were as much shorter, so were the plans. But weight gradients stay as long, and what fills gaps is then
+        ``times`` as much, in proportion.
+        """
+        return (max(made, self.first) - (times - 1) * self.fills) / times
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,8 +227,17 @@ def evaluate(
         best, bound, sure = min(best, seconds), min(bound, its), min(sure, seconds)
         schedules = _Schedules(question, point, asked, branch.profile) if prove else None
         longer = schedules.longer() if schedules else inf
-        found.append((least, OfVariant(variant, float(branch.first[branch.order[0]]), longer), schedules))
+        first = float(branch.first[branch.order[0]])
+        found.append((least, OfVariant(variant, first, longer, fills=_fills(branch)), schedules))
     return Known(cutoff, best, bound, tuple(_proved(*one, sure) for one in found))
+
+
+def _fills(branch: Branch) -> float:
+    """Seconds of weight gradients that fill gaps of any of its plans, at most: two microbatches' of all stages."""
+    if branch.entries.bubbles.all():
+        return 0.0
+    layers = branch.profile.layers
+    return 2 * sum(item.layer.repeat * max(cost.backward.weights for cost in item.cost.values()) for item in layers)
 
 
 def _best(task: Task, branch: Branch, cutoff: float) -> tuple[float, float]:

@@ -33,12 +33,15 @@ def begin(state: State, rows: Ints) -> float:
     Returns:
         the lowest score.
     """
-    best = inf
+    best, front = inf, state.question.objective.front is not Per.CHIP
     for job, known in state.hands.crew.answers(_jobs(state, rows)):
         score = state.score(job, known).score
         best = min(best, score)
+        # Variants whose bounds were beyond a chip's limit are not looked at any more: with them it may be better.
+        if front and not score <= state.limit(job.row, state.upper):
+            continue
         state.best.add(float(state.costs[job.row]), score)
-        if state.question.objective.front is not Per.CHIP and score < inf:
+        if front and score < inf:
             state.own[job.row] = above(score)
     state.upper = state.best.copy()
     return best

@@ -53,6 +53,7 @@ class Ladder:
         self.main = int(np.argmax(whole))
         self._cheap: dict[tuple[int, int], float] = {}
         self._exact: dict[tuple[int, int], float] = {}
+        self._fits = True
 
     def _dream(self, layer: Layer) -> dict[Recompute, float]:
         """Both passes of a layer on the dream chip, by what is computed again; of every mode, as profiles are."""
@@ -89,6 +90,8 @@ class Ladder:
 
     def bound(self, rung: int, filling: int) -> float:
         """A bound on the plans of the slowed dream."""
+        if not self._fits:
+            return np.inf
         if (rung, filling) not in self._cheap:
             branch = self.brancher.branch(self._profile(rung, filling))
             self._cheap[rung, filling] = float(branch.first.min()) if branch and len(branch.order) else np.inf
@@ -96,9 +99,9 @@ class Ladder:
 
     def best(self, rung: int, filling: int, cutoff: float) -> float:
         """The best plan of the slowed dream, or a bound on it that is beyond the cutoff."""
-        key = rung, filling
-        if self.bound(rung, filling) > cutoff or self._cheap[key] == np.inf:
-            return self._cheap[key]
+        key, bound = (rung, filling), self.bound(rung, filling)
+        if bound > cutoff or bound == np.inf:
+            return bound
         if key in self._exact:
             return self._exact[key]
         found = self.best_of(self._profile(rung, filling), cutoff)
@@ -108,14 +111,15 @@ class Ladder:
 
     def best_of(self, profile: Profile, cutoff: float) -> float:
         """The best plan of some layers, or a bound on it that is beyond the cutoff; infinite where none fits."""
-        branch = self.brancher.branch(profile)
-        if branch is None:
-            return np.inf
-        for step in best_first(space_with(self.brancher.task, [branch])):
-            if isinstance(step, Solved):
-                return min(step.bound, step.seconds)
-            if step > cutoff:
-                return step
+        branch = self.brancher.branch(profile) if self._fits else None
+        if branch is not None:
+            for step in best_first(space_with(self.brancher.task, [branch])):
+                if isinstance(step, Solved):
+                    return min(step.bound, step.seconds)
+                if step > cutoff:
+                    return step
+        # Bytes do not depend on seconds: what does not fit here fits at no rung.
+        self._fits = False
         return np.inf
 
     def _profile(self, rung: int, filling: int) -> Profile:

@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from intarsia.ground import InputError
-from intarsia.ground.resume import cores
+from intarsia.ground.processes import cores
 from intarsia.ground.store import sources
 from intarsia.search.evaluate import Desk, Job, Known
 from intarsia.search.question import Question

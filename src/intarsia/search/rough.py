@@ -7,7 +7,6 @@ what it needs in the tables, and is quick for millions of chips; ``seconds`` is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import reduce
 
 import numpy as np
@@ -31,28 +30,17 @@ CHUNK = 1 << 14
 """Chips that are looked at together where all tasks of a pass are looked up for each."""
 
 
-@dataclass
 class Rough:
-    """Bounds for the points of a space on one kind of cluster.
+    """Bounds for the points of a space on one kind of cluster; what it is given is that of ``Durations``."""
 
-    Attributes:
-        points: the chips.
-        cluster: its network.
-        efficiency: of all of them.
-        mapping: how products are laid on their tensor cores.
-    """
-
-    points: Points
-    cluster: Cluster
-    efficiency: Efficiency
-    mapping: Mapping = Mapping.EMBEDDED
-    _least: dict[object, float] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._durations = Durations(self.points, self.cluster, self.efficiency, self.mapping)
+    def __init__(
+        self, points: Points, cluster: Cluster, efficiency: Efficiency, mapping: Mapping = Mapping.EMBEDDED
+    ) -> None:
+        self._durations = Durations(points, cluster, efficiency, mapping)
         self._tables = self._durations.tables
-        step = max(len(self.points) // REFERENCES, 1)
-        self._references: Ints = np.arange(step // 2, len(self.points), step)
+        self._least: dict[object, float] = {}
+        step = max(len(points) // REFERENCES, 1)
+        self._references: Ints = np.arange(step // 2, len(points), step)
 
     def groups(self, variant: Variant) -> Groups:
         """Where the ranks of a variant's collectives are."""
@@ -95,7 +83,8 @@ class Rough:
                 work = [tasks[name].energy / table.cores[where[kind]] for name in own]
                 stacked = [np.stack(columns) for columns in ([heads[n] for n in own], [tails[n] for n in own], work)]
                 longest = np.maximum(longest, windows(*stacked))
-        flow = self.points.hbm_bandwidth[rows] * self.efficiency.memory
+        chips = self._durations
+        flow = chips.points.hbm_bandwidth[rows] * chips.efficiency.memory
         return np.maximum(longest, sum((task.moved for task in tasks.values()), zero) / flow)
 
     def coarse(self, nodes: tuple[Node, ...], groups: Groups, rows: Ints) -> Floats:
@@ -140,7 +129,9 @@ class Rough:
         tensor = self._tables["tensor"].points
         others = sum(float(task.moved[0]) for task in tasks.values() if task.kind != "tensor")
         moved = reduce(np.add, [t.moved for t in tasks.values() if t.kind == "tensor"], np.full(len(tensor), others))
-        single["tensor"] = np.maximum(single["tensor"], moved / (tensor.hbm_bandwidth * self.efficiency.memory))
+        single["tensor"] = np.maximum(
+            single["tensor"], moved / (tensor.hbm_bandwidth * self._durations.efficiency.memory)
+        )
         paths = []
         for path in {self._path(nodes, tasks, int(row)) for row in self._references}:
             adds = {kind: np.zeros(len(table.cores)) for kind, table in self._tables.items()}

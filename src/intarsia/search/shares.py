@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intarsia.graph import Variant
-from intarsia.ground.resume import cores, end_with
+from intarsia.ground.processes import Worker, cores, end_with, worker
 from intarsia.machines.template import Point
 from intarsia.place.space import variants
 from intarsia.search.bounding import Share, Step
-from intarsia.search.pool import Pool, pool
 from intarsia.search.question import Question
 
 Floats = NDArray[np.float64]
@@ -51,8 +50,8 @@ class Own:
 class Other:
     """A share of a process of its own. One that is lost is made anew, and asked again what has changed it."""
 
-    def __init__(self, one: Pool) -> None:
-        self._pool = one
+    def __init__(self, one: Worker) -> None:
+        self._worker = one
         self._asked: list[tuple[str, tuple[Any, ...]]] = []
 
     def ask(self, name: str, *given: Any) -> Callable[[], Any]:
@@ -61,7 +60,7 @@ class Other:
         Raises:
             InputError: processes are lost again and again; when the answer is waited for.
         """
-        future = self._pool.submit(_asked, name, given)
+        future = self._worker.submit(_asked, name, given)
         return lambda: self._answer(future, name, given)
 
     def _answer(self, future: Future[Any], name: str, given: tuple[Any, ...]) -> Any:
@@ -69,12 +68,12 @@ class Other:
             try:
                 answer = future.result()
             except BrokenProcessPool:
-                self._pool.renew()
+                self._worker.renew()
                 for before in self._asked:
-                    self._pool.submit(_asked, *before)
-                future = self._pool.submit(_asked, name, given)
+                    self._worker.submit(_asked, *before)
+                future = self._worker.submit(_asked, name, given)
                 continue
-            self._pool.answered()
+            self._worker.answered()
             if name in FORGETS:
                 self._asked = [*(one for one in self._asked if one[0] not in FORGETS[name]), (name, given)]
             return answer
@@ -168,7 +167,7 @@ def shares(question: Question, workers: int = 0) -> Iterator[Shares]:
 def others(question: Question, count: int) -> Iterator[list[Other]]:
     """Processes with a share each, which end with the block, at once if something interrupts it."""
     with ExitStack() as stack:
-        yield [Other(stack.enter_context(pool(1, _begin, question))) for _ in range(count)]
+        yield [Other(stack.enter_context(worker(_begin, question))) for _ in range(count)]
 
 
 _share: Share | None = None

@@ -93,8 +93,8 @@ class State:
         return max(known.limit(float(self.costs[row])), float(self.own[row]))
 
     def wanted(self, rows: Ints) -> NDArray[np.bool_]:
-        """Whose bounds are within their limits."""
-        return np.asarray(self.bounds[rows] <= self.limits(rows))
+        """Whose bounds are within their limits, and on which something may fit."""
+        return np.asarray((self.bounds[rows] <= self.limits(rows)) & (self.bounds[rows] < inf))
 
     def enter(self, group: Group) -> None:
         """Bounds of every variant that is left in a group, all of whose chips are alike in memory and links."""

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from itertools import chain, islice
 from typing import Protocol
 
-from intarsia.ground.resume import cores, end_with
+from intarsia.ground.processes import Pool, cores, end_with, pool
 from intarsia.search.evaluate import Desk, Job, Known
-from intarsia.search.pool import Pool, pool
 from intarsia.search.question import Question
 
 Answers = Iterator[tuple[Job, tuple[Known, ...]]]
@@ -48,26 +44,7 @@ class Processes:
         Raises:
             InputError: processes are lost again and again.
         """
-        running: dict[Future[tuple[Known, ...]], Job] = {}
-        while True:
-            for job in islice(jobs, self._pool.count - len(running)):
-                running[self._pool.submit(_answer, job)] = job
-            if not running:
-                return
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
-            lost: list[Job] = []
-            for future in done:
-                job = running.pop(future)
-                if isinstance(future.exception(), BrokenProcessPool):
-                    lost.append(job)
-                    continue
-                self._pool.answered()
-                yield job, future.result()
-            if lost:
-                # What others were at is lost with it.
-                jobs = chain(lost, running.values(), jobs)
-                running = {}
-                self._pool.renew()
+        return self._pool.each(_answer, jobs)
 
 
 @contextmanager

@@ -20,7 +20,8 @@ from hand_made import (
 
 from intarsia.embed.check import check, packings, replay
 from intarsia.embed.check_calls import all_calls, table_of
-from intarsia.embed.check_replay import ZERO, Replay
+from intarsia.embed.check_replay import Replay
+from intarsia.embed.check_view import ZERO
 from intarsia.embed.embedding import Embedding, Loop
 from intarsia.embed.layout import Dim, layouts
 from intarsia.operators import parse_operator

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from intarsia.flow.native.options import USUAL, NativeOptions
 from intarsia.ground import QUIET, InputError, Trace
 from intarsia.ground.store import default_store
 from intarsia.models import read_spec
@@ -48,11 +49,8 @@ def compile_function(
 
 def run_native_model(
     path: str,
+    options: NativeOptions = USUAL,
     *,
-    threads: int = 1,
-    measure: int = 0,
-    features: str | None = None,
-    seed: int = 0,
     trace: Trace = QUIET,
     told: Callable[[int, int], None] | None = None,
 ) -> ModelRun:
@@ -60,10 +58,7 @@ def run_native_model(
 
     Args:
         path: an ONNX file whose inputs have fixed shapes.
-        threads: that each may use.
-        measure: how many plans are measured for each node; 0 for the one predicted to be fastest.
-        features: the level of features that code may use; all that the processor has for None.
-        seed: of the inputs.
+        options: how; the plans measured are those of each node.
         trace: what is told meanwhile.
         told: is told how many nodes are done, and of how many.
 
@@ -72,27 +67,15 @@ def run_native_model(
     """
     from intarsia.flow.native.model import run_model
 
-    seed = _seed(seed)
-    return run_model(path, threads=threads, measure=measure, features=features, seed=seed, trace=trace, told=told)
+    return run_model(path, options, trace=trace, told=told)
 
 
-def run_native(
-    spec: str,
-    *,
-    threads: int = 1,
-    measure: int = 0,
-    features: str | None = None,
-    seed: int = 0,
-    trace: Trace = QUIET,
-) -> NativeAnswer:
+def run_native(spec: str, options: NativeOptions = USUAL, *, trace: Trace = QUIET) -> NativeAnswer:
     """An operator run on the target x86, compared with the reference and timed beside the processor's peak.
 
     Args:
         spec: the operator.
-        threads: that share its work.
-        measure: how many plans are measured, of which the fastest is taken; 0 for the one predicted to be.
-        features: the level of features that code may use; all that the processor has for None.
-        seed: of the inputs.
+        options: how.
         trace: what is told meanwhile.
 
     Raises:
@@ -100,19 +83,16 @@ def run_native(
     """
     from intarsia.flow.native.run import run_native as run
 
-    return run(spec, threads=threads, measure=measure, features=features, seed=_seed(seed), trace=trace)
+    return run(spec, options, trace=trace)
 
 
 def bench_native(
     suite: str,
+    options: NativeOptions = USUAL,
     *,
     against: tuple[str, ...] = (),
     which: str = "inference",
     kind: str = "all",
-    threads: int = 1,
-    measure: int = 0,
-    features: str | None = None,
-    seed: int = 0,
     store: Path | None = None,
     fresh: bool = False,
     told: Callable[[int, int], None] | None = None,
@@ -123,13 +103,10 @@ def bench_native(
 
     Args:
         suite: x86, or deepbench.
+        options: how; threads are those of each contender, the plans measured those of each shape.
         against: names of libraries: torch, openvino, onnxruntime.
         which: of deepbench: the set.
         kind: of deepbench: conv, gemm or all.
-        threads: that each contender may use.
-        measure: how many plans are measured for each shape; 0 for the one predicted to be fastest.
-        features: the level of features that our code may use; all that the processor has for None.
-        seed: of the arrays.
         store: of deepbench: where times are kept; the user's cache folder for None.
         fresh: of deepbench: time again what was kept.
         told: is told how many shapes are done, and of how many.
@@ -141,24 +118,8 @@ def bench_native(
     from intarsia.flow.native.bench import bench_native as bench
     from intarsia.flow.native.suites import X86, deepbench
 
-    seed = _seed(seed)
     if suite == "x86":
-        return bench(suite, X86, against, threads=threads, measure=measure, features=features, seed=seed, told=told)
-    return bench(
-        f"deepbench {kind}/{which}",
-        deepbench(deepbench_rows(which, kind)),
-        against,
-        threads=threads,
-        measure=measure,
-        features=features,
-        seed=seed,
-        store=store or default_store().with_name("native.sqlite"),
-        fresh=fresh,
-        told=told,
-    )
-
-
-def _seed(seed: int) -> int:
-    if seed < 0:
-        raise InputError("seed is negative", value=str(seed), allowed="0 or more")
-    return seed
+        return bench(suite, X86, against, options, told=told)
+    shapes = deepbench(deepbench_rows(which, kind))
+    kept = store or default_store().with_name("native.sqlite")
+    return bench(f"deepbench {kind}/{which}", shapes, against, options, store=kept, fresh=fresh, told=told)

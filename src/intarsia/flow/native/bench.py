@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from intarsia.flow.native.answers import BenchedShape, NativeBench, Ours, Peak, Rival, times_of
 from intarsia.flow.native.libraries import Library, known
+from intarsia.flow.native.options import USUAL, NativeOptions
 from intarsia.flow.native.run import peak_of, refuse_threads
 from intarsia.flow.native.shapes import Form, Problem, problem
 from intarsia.flow.native.suites import GOALS, Named
@@ -66,11 +67,8 @@ def bench_native(
     suite: str,
     shapes: tuple[Named, ...],
     against: tuple[str, ...],
+    options: NativeOptions = USUAL,
     *,
-    threads: int = 1,
-    measure: int = 0,
-    features: str | None = None,
-    seed: int = 0,
     store: Path | None = None,
     fresh: bool = False,
     told: Told | None = None,
@@ -81,10 +79,7 @@ def bench_native(
         suite: its name.
         shapes: its shapes.
         against: names of libraries.
-        threads: that each contender may use; one thread is pinned to the last core of this process.
-        measure: how many plans are measured for each shape; 0 for the one predicted to be fastest.
-        features: the level of features that our code may use; all that the processor has for None.
-        seed: of the arrays.
+        options: how; threads are those of each contender, the plans measured those of each shape.
         store: where each shape is kept as soon as it is done, and taken from; None for nowhere.
         fresh: time again what was kept.
         told: is told how many shapes are done, and of how many.
@@ -94,21 +89,21 @@ def bench_native(
             cannot be used.
     """
     began = time.perf_counter()
-    processor, level = host_processor(), at_level(features)
+    processor, level, threads = host_processor(), at_level(options.features), options.threads
     refuse_threads(processor, threads)
     core = processor.cores[-1]
     done: list[BenchedShape] = []
     taken = 0
     with _settled(processor, threads), nullcontext() if store is None else Store(store) as kept:
         libraries = {name: known(name, threads) for name in against}
-        about = _about(processor, libraries, level_of(level), threads=threads, measure=measure, seed=seed)
+        about = _about(processor, libraries, level_of(level), options)
         best = peak_of(instruction_of_bytes(level), level, threads)
         for named in shapes:
             question: Json = {**about, "operator": str(named.shape.operator)}
             before = None if kept is None or fresh else kept.get(question)
             if before is None:
-                made = problem(named.shape, seed)
-                best, shape = bench_shape(named, made, libraries, best, level, threads=threads, measure=measure)
+                made = problem(named.shape, options.seed)
+                best, shape = bench_shape(named, made, libraries, best, level, options)
                 if kept is not None:
                     kept.put(question, cast("Json", msgspec.to_builtins(shape)))
             else:
@@ -123,16 +118,18 @@ def bench_native(
     finished = tuple(_against_peak(shape, best) for shape in done)
     goals = {group: GOALS[group] for group in dict.fromkeys(n.group for n in shapes) if group in GOALS}
     seconds = time.perf_counter() - began
-    return NativeBench(suite, processor.name, core, threads, seed, seconds, finished, goals, level_of(level), taken)
+    return NativeBench(
+        suite, processor.name, core, threads, options.seed, seconds, finished, goals, level_of(level), taken
+    )
 
 
 def _about(
-    processor: Processor, libraries: Mapping[str, Library | None], level: str, *, threads: int, measure: int, seed: int
+    processor: Processor, libraries: Mapping[str, Library | None], level: str, options: NativeOptions
 ) -> dict[str, Json]:
     """What times belong to, beside the shape."""
     names: list[Json] = [library.name for library in libraries.values() if library is not None]
-    made: dict[str, Json] = {"threads": threads, "measure": measure, "seed": seed, "level": level}
-    return {"bench": "x86", "on": cast("Json", key_of(processor)), "with": names, **made}
+    made: dict[str, Json] = {"threads": options.threads, "measure": options.measure, "seed": options.seed}
+    return {"bench": "x86", "on": cast("Json", key_of(processor)), "with": names, "level": level, **made}
 
 
 def bench_shape(
@@ -141,9 +138,7 @@ def bench_shape(
     libraries: dict[str, Library | None],
     best: Peak,
     features: Features,
-    *,
-    threads: int,
-    measure: int,
+    options: NativeOptions,
 ) -> tuple[Peak, BenchedShape]:
     """One shape: everybody's result is compared with the reference, then all that are right take turns.
 
@@ -163,7 +158,7 @@ def bench_shape(
     if any(rival.form == "int32" for rival, _ in rivals):
         forms.append("int32")
     try:
-        ours = [(form, *_ours(made, form, expected, features, threads, measure)) for form in forms]
+        ours = [(form, *_ours(made, form, expected, features, options)) for form in forms]
     except InputError as error:
         operator = str(made.shape.operator)
         return best, BenchedShape(named.name, named.group, operator, None, (), (), str(error), named.count)
@@ -175,7 +170,7 @@ def bench_shape(
         for contender in contenders:
             contender.turn()
         if i % 6 == 0:
-            best = max(best, peak_of(best.instruction, features, threads), key=lambda peak: peak.calls)
+            best = max(best, peak_of(best.instruction, features, options.threads), key=lambda peak: peak.calls)
     iterations = made.shape.operator.iterations
     shown = []
     for form, function, contender, correct in ours:
@@ -218,10 +213,11 @@ def rivals_of(library: Library, made: Problem, expected: dict[Form, Array]) -> I
 
 
 def _ours(
-    made: Problem, form: Form, expected: dict[Form, Array], features: Features, threads: int, measure: int
+    made: Problem, form: Form, expected: dict[Form, Array], features: Features, options: NativeOptions
 ) -> tuple[Compiled, Contender, bool]:
     inputs = made.inputs(form)
     constants = {name: array for name, array in inputs.items() if name != "I"}
+    threads, measure = options.threads, options.measure
     function = compiled(made.given(form), constants, threads=threads, measure=measure, features=features)
     x, out = at_line(inputs["I"]), at_line(np.zeros(function.result.shape, function.result.dtype))
     correct = bool(np.array_equal(function(x, out=out), expected[form]))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from intarsia.flow.native.answers import Peak, Times, times_of
 from intarsia.flow.native.model_answers import ModelRun, NodeRun
 from intarsia.flow.native.nodes import Nodes
+from intarsia.flow.native.options import USUAL, NativeOptions
 from intarsia.flow.native.run import peak_of, refuse_threads
 from intarsia.ground import QUIET, InputError, Trace
 from intarsia.models import QuantisedNode, load_whole, read_quantised
@@ -26,35 +27,23 @@ SECONDS = 0.03
 """A node is run at least so often and so long by each, in turn; the fastest run counts."""
 
 
-def run_model(
-    path: str,
-    *,
-    threads: int = 1,
-    measure: int = 0,
-    features: str | None = None,
-    seed: int = 0,
-    trace: Trace = QUIET,
-    told: Told | None = None,
-) -> ModelRun:
+def run_model(path: str, options: NativeOptions = USUAL, *, trace: Trace = QUIET, told: Told | None = None) -> ModelRun:
     """Run a model's nodes one after the other, int8 products and convolutions by both, and compare every result.
 
     Args:
         path: an ONNX file whose inputs have fixed shapes.
-        threads: that each may use; one thread is pinned to the last core of this process.
-        measure: how many plans are measured for each node; 0 for the one predicted to be fastest.
-        features: the level of features that code may use; all that the processor has for None.
-        seed: of the inputs.
+        options: how; the plans measured are those of each node.
         trace: what is told meanwhile.
         told: is told how many nodes are done, and of how many.
 
     Raises:
         InputError: onnxruntime is missing or refuses a node, the file is none, or its inputs have no fixed shape.
     """
-    processor, level = host_processor(), at_level(features)
+    processor, level, threads = host_processor(), at_level(options.features), options.threads
     refuse_threads(processor, threads)
     read = {node.output: node for node in read_quantised(path).nodes}
     nodes = Nodes(load_whole(path), path, threads)
-    values = nodes.inputs(seed)
+    values = nodes.inputs(options.seed)
     given = dict(values)
     done: list[NodeRun] = []
     with pinned(processor.cores[-1]) if threads == 1 else nullcontext():
@@ -62,7 +51,7 @@ def run_model(
         total = len(nodes.model.graph.node)
         for i, node in enumerate(nodes.model.graph.node):
             made = read.get(node.output[0])
-            done.append(_node(nodes, node, made, values, best, level, threads=threads, measure=measure, trace=trace))
+            done.append(_node(nodes, node, made, values, best, level, options, trace))
             if told is not None:
                 told(i + 1, total)
         session = nodes.whole()
@@ -70,7 +59,7 @@ def run_model(
         whole = _times(lambda: session.run(names, given))
         expected = dict(zip(names, session.run(names, given), strict=True))
     same = all(_equal(values[name], expected[name]) for name in names)
-    return ModelRun(path, processor.name, threads, seed, level_of(level), tuple(done), whole, best, same)
+    return ModelRun(path, processor.name, threads, options.seed, level_of(level), tuple(done), whole, best, same)
 
 
 def _node(
@@ -80,9 +69,7 @@ def _node(
     values: dict[str, Array],
     peak: Peak,
     features: Features,
-    *,
-    threads: int,
-    measure: int,
+    options: NativeOptions,
     trace: Trace,
 ) -> NodeRun:
     """Run one node; what it makes is added to the values, made by native code where there is some."""
@@ -99,7 +86,14 @@ def _node(
     inputs = made.inputs({**nodes.weights, **values})
     constants = {name: array for name, array in inputs.items() if not _varies(made, name)}
     try:
-        function = compiled(made.quantised, constants, threads=threads, measure=measure, features=features, trace=trace)
+        function = compiled(
+            made.quantised,
+            constants,
+            threads=options.threads,
+            measure=options.measure,
+            features=features,
+            trace=trace,
+        )
     except InputError as error:
         return NodeRun(node.name, node.op_type, _times(run), why=str(error).partition("\n")[0])
     arrays = [inputs[t.name] for t in function.inputs]

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intarsia.flow.native.answers import NativeAnswer, Peak, Ranked, Times, times_of
+from intarsia.flow.native.options import USUAL, NativeOptions
 from intarsia.ground import QUIET, InputError, Trace
 from intarsia.machines import find_instruction
 from intarsia.models import QuantisedNode, read_quantised, read_spec
@@ -73,36 +74,27 @@ def of_node(node: QuantisedNode) -> Subject:
     return Subject(node.quantised, node.constants)
 
 
-def run_native(
-    spec: str,
-    *,
-    threads: int = 1,
-    measure: int = 0,
-    features: str | None = None,
-    seed: int = 0,
-    trace: Trace = QUIET,
-) -> NativeAnswer:
+def run_native(spec: str, options: NativeOptions = USUAL, *, trace: Trace = QUIET) -> NativeAnswer:
     """Compile an operator, compare it with the reference and time it.
 
     Args:
         spec: the operator.
-        threads: that share its work.
-        measure: how many plans are measured, of which the fastest is taken; 0 for the one predicted to be.
-        features: the level of features that code may use; all that the processor has for None.
-        seed: of the inputs.
+        options: how.
         trace: what is told meanwhile.
 
     Raises:
         InputError: anything of these that is wrong, or that the processor cannot do.
     """
     subject = read_subject(spec)
-    processor, level = host_processor(), at_level(features)
+    processor, level, threads = host_processor(), at_level(options.features), options.threads
     refuse_threads(processor, threads)
-    inputs = inputs_of(subject, seed)
+    inputs = inputs_of(subject, options.seed)
     varying = {t.name for t in subject.operator.inputs if not t.constant}
     constants = {name: array for name, array in inputs.items() if name not in varying}
     with trace.step("compile"):
-        function = compiled(subject.given, constants, threads=threads, measure=measure, features=level, trace=trace)
+        function = compiled(
+            subject.given, constants, threads=threads, measure=options.measure, features=level, trace=trace
+        )
     trace.text("plan", function.explain())
     with trace.step("compare"):
         found = function(**{t.name: inputs[t.name] for t in function.inputs})
@@ -110,7 +102,7 @@ def run_native(
     with trace.step("time"):
         times, peak = timed(function, inputs, processor.cores[-1], threads)
     function.close()
-    return _answer(subject, function, processor.name, correct=correct, seed=seed, threads=threads, found=(times, peak))
+    return _answer(subject, function, processor.name, options, correct=correct, found=(times, peak))
 
 
 def refuse_threads(processor: Processor, threads: int) -> None:
@@ -181,10 +173,9 @@ def _answer(
     subject: Subject,
     function: Compiled,
     processor: str,
+    options: NativeOptions,
     *,
     correct: bool,
-    seed: int,
-    threads: int,
     found: tuple[Times, Peak | None],
 ) -> NativeAnswer:
     times, peak = found
@@ -194,8 +185,8 @@ def _answer(
         operator=str(subject.given),
         processor=processor,
         correct=correct,
-        threads=threads,
-        seed=seed,
+        threads=options.threads,
+        seed=options.seed,
         features=level_of(function.features),
         times=times,
         peak=peak,

@@ -23,7 +23,7 @@ from intarsia.flow.study.serving.deployed import deployed
 from intarsia.flow.study.serving.record import served_record
 from intarsia.flow.study.serving.said import figures_of as serving_figures
 from intarsia.flow.study.serving.said import sentence_of as serving_sentence
-from intarsia.ground.resume import cores
+from intarsia.ground.processes import cores
 from intarsia.ground.store import Store, default_store
 from intarsia.ground.units import count_text, rate_text, seconds_text
 from intarsia.machines.clusters import Cluster, read_clusters

@@ -54,7 +54,8 @@ def searched_chip(study: Study, store: Path, watch: Watch, *, fresh: bool = Fals
     )
     if found.point is None:
         because = "on no chip of the space there is a plan" + (" of every model" if len(study.models) > 1 else "")
-        return Chosen(question.cluster, question.efficiency, (), (because,), hunt)
+        over = answer.unfit.because if answer.unfit else ()
+        return Chosen(question.cluster, question.efficiency, (), (because, *over), hunt)
     planned = tuple(
         checked(named, sized.on(found.point, at), question.efficiency, plan)
         for at, (named, plan) in enumerate(zip(study.models, answer.plans, strict=True))

@@ -73,7 +73,8 @@ def tried(
 ) -> list[Tried]:
     """The answers to all trials; those that are kept are not asked again."""
     questions = [cast("Json", msgspec.to_builtins(one)) for one in trials]
-    found = answer_all(questions, _answer, store=store, workers=workers, fresh=fresh, told=told)
+    names = [f"{one.model} on {one.cluster.name}" for one in trials]
+    found = answer_all(questions, _answer, store=store, workers=workers, fresh=fresh, told=told, names=names)
     return [msgspec.convert(one, Tried) for one in found]
 
 

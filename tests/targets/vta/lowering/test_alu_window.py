@@ -11,7 +11,7 @@ from intarsia.operators import library
 from intarsia.targets.vta import VtaConfig
 from intarsia.targets.vta.lowering.alu_embeddings import alu_embeddings
 from intarsia.targets.vta.lowering.alu_space import alu_instruction, alu_space
-from intarsia.targets.vta.lowering.alu_stream import tiles
+from intarsia.targets.vta.lowering.alu_tiles import tiles
 from intarsia.targets.vta.lowering.alu_window_shape import window_region, windows
 
 CONFIG = VtaConfig.default()

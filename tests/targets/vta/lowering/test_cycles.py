@@ -18,8 +18,9 @@ from intarsia.targets.vta.config import VtaConfig
 from intarsia.targets.vta.lowering import cycles
 from intarsia.targets.vta.lowering.bias import bias_loops, fitted
 from intarsia.targets.vta.lowering.compiler import make_plan, place_and_emit
-from intarsia.targets.vta.lowering.cycles import candidates, per_output, tile_sizes, work
+from intarsia.targets.vta.lowering.cycles import candidates, tile_sizes
 from intarsia.targets.vta.lowering.epilogue import Epilogue
+from intarsia.targets.vta.lowering.figures import figures_of, per_output, work
 from intarsia.targets.vta.lowering.pipeline import FIELDS
 from intarsia.targets.vta.lowering.tiling import Tiling
 from intarsia.targets.vta.operator import epilogue_for
@@ -80,7 +81,7 @@ def figures(space, config, epilogue, loops, tilings, order, slots):
     """The figures of some tilings of one order and one choice of slots."""
     names = [loop.name for loop in (*space.parallel, *space.reduction)]
     column = {n: np.array([dict(t.sizes)[n] for t in tilings], dtype=np.int64) for n in names}
-    return cycles._figures(space, config, epilogue, loops, column, order, slots)
+    return figures_of(space, config, epilogue, loops, column, order, slots)
 
 
 @pytest.mark.parametrize("seed", range(60))

@@ -18,8 +18,9 @@ from intarsia.ground import InputError
 from intarsia.targets.vta.config import VtaConfig
 from intarsia.targets.vta.isa import Memory
 from intarsia.targets.vta.lowering.alu_space import AluSpace, alu_space
-from intarsia.targets.vta.lowering.alu_stream import Emission, output_rows, rings, tiles
+from intarsia.targets.vta.lowering.alu_stream import Emission
 from intarsia.targets.vta.lowering.alu_taps import TapPlanner
+from intarsia.targets.vta.lowering.alu_tiles import output_rows, rings, tiles
 from intarsia.targets.vta.lowering.alu_tiling import SLOTS, AluTiling, Way, tilings, ways
 from intarsia.targets.vta.lowering.alu_window import WindowPlanner
 from intarsia.targets.vta.lowering.alu_window_shape import floor_of, largest_load, window_region, windows

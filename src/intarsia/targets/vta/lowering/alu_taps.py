@@ -24,7 +24,8 @@ from intarsia.program import CallSpace, OperandSpace
 from intarsia.targets.vta.config import VtaConfig
 from intarsia.targets.vta.isa import AluOp, Memory
 from intarsia.targets.vta.lowering.alu_space import AluSpace, covered
-from intarsia.targets.vta.lowering.alu_stream import Action, Emission, Fetch, Group, Tile, compact, on_itself, stretch
+from intarsia.targets.vta.lowering.alu_stream import Action, Emission, Fetch, Group, on_itself, stretch
+from intarsia.targets.vta.lowering.alu_tiles import Tile, compact
 from intarsia.targets.vta.lowering.dma import Transfer, strides, transfers
 from intarsia.targets.vta.lowering.pattern import ONCE, Run, Sweep, sweeps
 from intarsia.targets.vta.lowering.slots import Ring

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from intarsia.targets.vta.config import VtaConfig
 from intarsia.targets.vta.isa import Memory
 from intarsia.targets.vta.lowering.alu_space import AluSpace
-from intarsia.targets.vta.lowering.alu_stream import Action, Emission, Fetch, Group, Tile, compact, stretch
+from intarsia.targets.vta.lowering.alu_stream import Action, Emission, Fetch, Group, stretch
+from intarsia.targets.vta.lowering.alu_tiles import Tile, compact
 from intarsia.targets.vta.lowering.alu_window_shape import Floor, Pass, Windows, area, planes
 from intarsia.targets.vta.lowering.dma import cut
 from intarsia.targets.vta.lowering.pattern import sweeps

@@ -11,8 +11,8 @@ from intarsia.embed.embedding import evaluate
 from intarsia.operators import DTYPES, Access, Affine, Operator, Statement
 from intarsia.targets.vta.config import VtaConfig
 from intarsia.targets.vta.lowering.bias import bias_shape
-from intarsia.targets.vta.lowering.cycles import per_output
 from intarsia.targets.vta.lowering.epilogue import Epilogue
+from intarsia.targets.vta.lowering.figures import per_output
 
 BIAS_BYTES = 4
 LISTED = 1 << 22

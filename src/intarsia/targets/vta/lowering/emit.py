@@ -8,22 +8,12 @@ from math import prod
 
 from intarsia.targets.vta.isa import AluOp, Memory
 from intarsia.targets.vta.lowering.dma import Transfer, tensors, transfers
-from intarsia.targets.vta.lowering.finish import parts, rows, stores, tensors_of
+from intarsia.targets.vta.lowering.finish import parts, rows, tensors_of
 from intarsia.targets.vta.lowering.plan import Addresses, Emitted, Plan
 from intarsia.targets.vta.lowering.slots import Ring
 from intarsia.targets.vta.lowering.steps import Step, StepPlanner
-from intarsia.targets.vta.lowering.uops import Sequence, UopStore
-from intarsia.targets.vta.stream import StreamBuilder
-
-
-@dataclass(frozen=True, slots=True)
-class _Load:
-    """A tile to be loaded: its buffer, the slot's address, the transfers, the step that read the slot last."""
-
-    memory: Memory
-    sram: int
-    transfers: list[Transfer]
-    freed: int = -1
+from intarsia.targets.vta.lowering.uops import Sequence
+from intarsia.targets.vta.lowering.writer import TileLoad, Writer
 
 
 @dataclass(slots=True)
@@ -32,7 +22,7 @@ class _Placed:
 
     step: Step
     sequences: list[Sequence]
-    loads: list[_Load] = field(default_factory=list)
+    loads: list[TileLoad] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -42,7 +32,7 @@ class _End:
     chunks: list[tuple[int, int]]
     sequences: list[Sequence] = field(default_factory=list)
     bias: list[Sequence] = field(default_factory=list)
-    loads: list[_Load] = field(default_factory=list)
+    loads: list[TileLoad] = field(default_factory=list)
     rest: int = 1
 
 
@@ -50,7 +40,7 @@ def emit(plan: Plan, addresses: Addresses) -> Emitted:
     """The program of a plan."""
     emitter = _Emitter(plan, addresses)
     emitter.run()
-    return Emitted(emitter.builder.build(), emitter.uops.columns())
+    return Emitted(emitter.builder.build(), emitter.writer.uops.columns())
 
 
 class _Emitter:
@@ -60,8 +50,8 @@ class _Emitter:
         self.plan, self.addresses = plan, addresses
         self.config = plan.config
         self.planner = StepPlanner(plan)
-        self.builder = StreamBuilder()
-        self.uops = UopStore(plan.config.uop_depth)
+        self.writer = Writer(plan.config.uop_depth, addresses)
+        self.builder = self.writer.builder
         buffers = plan.buffers
         self.kind = "none" if plan.epilogue is None else plan.epilogue.bias
         self.by_gemm = self.kind in ("wgt", "inp")
@@ -73,10 +63,7 @@ class _Emitter:
         self.regions = self.planner.regions
         self.out_region, self.bias_region = plan.out_region, plan.bias_region
         self.sequences: dict[object, list[Sequence]] = {}
-        self.step_end: list[int] = []
         self.store_end: list[int] = []
-        self.waited = -1
-        self.finished = 0
         self.constant_loaded = False
 
     def run(self) -> None:
@@ -105,42 +92,25 @@ class _Emitter:
         own = [reset, *end.sequences]
         everything = own + [q for step in steps for q in step.sequences]
         together = sum(map(len, dict.fromkeys(everything))) <= self.config.uop_depth // 2
-        self._load_uops(everything if together else [reset])
+        self.writer.load_uops(everything if together else [reset])
         wait = number - slots
         if wait >= 0:
             self.builder.set(self.store_end[wait], "push_prev", 1)
-        at = self._uop(reset)
+        at = self.writer.uop(reset)
         self.builder.gemm(uop_begin=at, uop_end=at + 1, iter_in=count, dst_in=1, reset=True, pop_next=wait >= 0)
         for step in steps:
             if not together:
-                self._load_uops(step.sequences)
+                self.writer.load_uops(step.sequences)
             self._step(step)
         if not together:
-            self._load_uops(end.sequences)
+            self.writer.load_uops(end.sequences)
         self._end(end, base, low, size)
-
-    def _uop(self, sequence: Sequence) -> int:
-        """Where a sequence is on chip; it is brought in only now if its step has more than the buffer holds."""
-        at = self.uops.find(sequence)
-        if at is not None:
-            return at
-        self._load_uops([sequence])
-        return self.uops.at(sequence)
-
-    def _load_uops(self, wanted: list[Sequence]) -> None:
-        if sum(map(len, dict.fromkeys(wanted))) > self.config.uop_depth:
-            return
-        block = self.uops.place(wanted)
-        if block is not None:
-            sram, dram, count = block
-            self.builder.load(Memory.UOP, sram_base=sram, dram_base=self.addresses.uop + dram, x_size=count)
 
     # One reduction tile.
 
     def _place(self, step: Step, acc: int) -> _Placed:
         """Give a step's tiles their slots and write down the loads that this takes."""
-        number = len(self.step_end)
-        self.step_end.append(-1)
+        number = self.writer.new_step()
         placed = _Placed(step, [])
         bases = []
         for ring, memory, box, place, address in zip(
@@ -155,7 +125,7 @@ class _Emitter:
             if slot is None:
                 slot, freed = ring.fill(box)
                 moved = [_shifted(t, address) for t in transfers(place, box)]
-                placed.loads.append(_Load(memory, ring.base + slot * ring.size, moved, freed))
+                placed.loads.append(TileLoad(memory, ring.base + slot * ring.size, moved, freed))
             bases.append(ring.use(slot, number))
         inp, wgt = bases
         key = (id(step.pattern), acc, inp, wgt)
@@ -166,40 +136,11 @@ class _Emitter:
         placed.sequences = self.sequences[key]
         return placed
 
-    def _loads(self, loads: list[_Load]) -> bool:
-        """Emit a group of loads that hands over one token; says whether there was any."""
-        if not loads:
-            return False
-        needed = max(load.freed for load in loads)
-        if needed > self.waited:
-            self.builder.set(self.step_end[needed], "push_prev", 1)
-        at = -1
-        for load in sorted(loads, key=lambda one: one.freed):
-            # Loads into slots that are free already go first; the first that has to wait waits for all.
-            pop = load.freed > self.waited
-            self.waited = needed if pop else self.waited
-            for t in load.transfers:
-                at = self._load(load, t, pop=pop)
-                pop = False
-        self.builder.set(at, "push_next", 1)
-        return True
-
-    def _load(self, load: _Load, t: Transfer, *, pop: bool = False) -> int:
-        return self.builder.load(
-            load.memory,
-            sram_base=load.sram + t.offset,
-            dram_base=t.base,
-            y_size=t.y,
-            x_size=t.x,
-            x_stride=t.stride,
-            pop_next=pop,
-        )
-
     def _step(self, placed: _Placed) -> None:
-        pop = self._loads(placed.loads)
+        pop = self.writer.loads(placed.loads)
         at = -1
         for sweep, sequence in zip(placed.step.pattern, placed.sequences, strict=True):
-            begin = self._uop(sequence)
+            begin = self.writer.uop(sequence)
             outer, inner = sweep.outer, sweep.inner
             at = self.builder.gemm(
                 uop_begin=begin,
@@ -215,11 +156,7 @@ class _Emitter:
                 pop_prev=pop,
             )
             pop = False
-        self._end_step(at)
-
-    def _end_step(self, at: int) -> None:
-        self.step_end[self.finished] = at
-        self.finished += 1
+        self.writer.end_step(at)
 
     # Epilogue and store.
 
@@ -238,8 +175,8 @@ class _Emitter:
         if slot is None:
             slot, freed = self.bias.fill(box)
             moved = [_shifted(t, self.addresses.bias) for t in transfers(self.bias_region, box)]
-            found.loads.append(_Load(memory, self.bias.base + slot * self.bias.size, moved, freed))
-        at = self.bias.use(slot, len(self.step_end))
+            found.loads.append(TileLoad(memory, self.bias.base + slot * self.bias.size, moved, freed))
+        at = self.bias.use(slot, len(self.writer.step_end))
         rest = count // max(tensors(box), 1)
         for begin, _ in chunks:
             own = at + begin // rest
@@ -248,7 +185,7 @@ class _Emitter:
         found.rest = rest
         found.sequences += found.bias
         if self.by_gemm:
-            self.step_end.append(-1)
+            self.writer.new_step()
         return found
 
     def _end(self, todo: _End, base: int, low: dict[str, int], size: dict[str, int]) -> None:
@@ -263,19 +200,19 @@ class _Emitter:
         for number, (begin, end) in enumerate(todo.chunks):
             at = -1
             if epilogue is None:
-                at = self._alu(AluOp.ADD, todo.sequences[number], end - begin, 0)
+                at = self.writer.alu(AluOp.ADD, todo.sequences[number], end - begin, 0)
             else:
                 if epilogue.shift:
-                    at = self._alu(AluOp.SHR, todo.sequences[number], end - begin, epilogue.shift)
+                    at = self.writer.alu(AluOp.SHR, todo.sequences[number], end - begin, epilogue.shift)
                 if epilogue.bias != "none":
                     last_read = self._add_bias(todo, number, end - begin, pop=pop)
                     pop = False
                     if number == len(todo.chunks) - 1 and self.by_gemm:
-                        self._end_step(last_read)
-                self._alu(AluOp.MAX, todo.sequences[number], end - begin, epilogue.low)
-                at = self._alu(AluOp.MIN, todo.sequences[number], end - begin, epilogue.high)
+                        self.writer.end_step(last_read)
+                self.writer.alu(AluOp.MAX, todo.sequences[number], end - begin, epilogue.low)
+                at = self.writer.alu(AluOp.MIN, todo.sequences[number], end - begin, epilogue.high)
             self.builder.set(at, "push_next", 1)
-            self._store(tile, base, begin, end)
+            self.writer.store(tile, base, begin, end)
         self.store_end.append(len(self.builder) - 1)
 
     def _bias_loads(self, todo: _End) -> bool:
@@ -283,16 +220,16 @@ class _Emitter:
             self.constant_loaded = True
             one = [Transfer(0, self.addresses.constant, 1, 1, 1)]
             memory = Memory.INP if self.kind == "wgt" else Memory.WGT
-            todo.loads.append(_Load(memory, self.constant, one))
-        return self._loads(todo.loads)
+            todo.loads.append(TileLoad(memory, self.constant, one))
+        return self.writer.loads(todo.loads)
 
     def _bias_accumulators(self, todo: _End) -> None:
         for load in todo.loads:
             for t in load.transfers:
-                self._load(load, t)
+                self.writer.load(load, t)
 
     def _add_bias(self, todo: _End, number: int, count: int, *, pop: bool) -> int:
-        begin = self._uop(todo.bias[number])
+        begin = self.writer.uop(todo.bias[number])
         inner = min(todo.rest, count)
         rows = inner if count > inner else 0  # a whole accumulator buffer does not fit the field
         if self.by_gemm:
@@ -317,23 +254,6 @@ class _Emitter:
             dst_in=1,
             src_out=1,
         )
-
-    def _alu(self, operation: AluOp, sequence: Sequence, count: int, imm: int) -> int:
-        at = self._uop(sequence)
-        return self.builder.alu(operation, uop_begin=at, uop_end=at + 1, iter_in=count, dst_in=1, src_in=1, imm=imm)
-
-    def _store(self, tile: list[tuple[int, int, int]], base: int, begin: int, end: int) -> None:
-        pop = True
-        for t in stores(tile, begin, end):
-            self.builder.store(
-                sram_base=base + t.offset,
-                dram_base=self.addresses.out + t.base,
-                y_size=t.y,
-                x_size=t.x,
-                x_stride=t.stride,
-                pop_prev=pop,
-            )
-            pop = False
 
 
 def _shifted(transfer: Transfer, address: int) -> Transfer:
