@@ -1,7 +1,8 @@
 """Lower bounds on the iteration of every chip of a space, from one dream chip for each variant.
 
 For a variant (what a device has of a layer) the dream chip takes for both passes of every layer together, whatever is
-computed again, the fewest seconds of any chip; all are backward and make weight gradients, which hides the most.
+computed again, the fewest seconds of any chip, and as few for the forward pass; the rest is backward, and all of it
+may make weight gradients, which hides the most.
 If a chip's passes of the *main* layer take r times the dream's or longer, its plans take no less than those of the
 dream with that layer r times slower, for an iteration never gets shorter when a pass takes longer. Nor does it when
 fewer of the seconds make weight gradients, which is what fills the gaps of a zero-bubble pipeline: these are known of
@@ -49,6 +50,7 @@ class Ladder:
         self.rough, self.groups = rough, rough.groups(variant)
         self.modes = brancher.task.choices.recompute
         self.dream = [self._dream(layer) for layer in self.layers]
+        self.forward = [self.rough.least(layer.forward, self.groups) * (1 - ROUNDING) for layer in self.layers]
         whole = [layer.repeat * own[self.modes[0]] for layer, own in zip(self.layers, self.dream, strict=True)]
         self.main = int(np.argmax(whole))
         self._cheap: dict[tuple[int, int], float] = {}
@@ -125,12 +127,13 @@ class Ladder:
     def _profile(self, rung: int, filling: int) -> Profile:
         """The dream chip's layers, the main one slower, with so many seconds of weight gradients at most."""
         layers = []
-        for at, (layer, own) in enumerate(zip(self.layers, self.dream, strict=True)):
+        for at, (layer, own, forward) in enumerate(zip(self.layers, self.dream, self.forward, strict=True)):
             times, most = (STEP**rung, np.inf) if at == self.main else (1.0, np.inf)
             if at == self.main and filling < ALL:
                 most = own[self.modes[0]] * FILLING**filling
+            first = PassCost(forward, 0.0, 0.0, 0.0)
             cost = {
-                mode: LayerCost(PassCost(0.0, 0.0, 0.0, 0.0), PassCost(times * both, 0.0, 0.0, min(times * both, most)))
+                mode: LayerCost(first, PassCost(times * both - forward, 0.0, 0.0, min(times * both, most)))
                 for mode, both in own.items()
             }
             layers.append(LayerProfile(layer, cost, {mode: layer.kept_bytes(mode) for mode in own}))
