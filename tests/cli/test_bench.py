@@ -170,4 +170,5 @@ def test_an_interruption_ends_everything_at_once_and_keeps_what_is_done(tmp_path
     assert time.monotonic() - started < 60  # not when the layers that sleep are done
     assert rest == "intarsia: interrupted\n"
     with closing(sqlite3.connect(kept)) as store:
-        assert store.execute("SELECT answer FROM result").fetchall() == [('{"refused": "quick"}',)]
+        ((answer,),) = store.execute("SELECT answer FROM result").fetchall()
+        assert answer.endswith('{"refused": "quick"}')

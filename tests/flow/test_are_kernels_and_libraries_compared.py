@@ -22,6 +22,7 @@ from intarsia.flow.native.suites import Named, shape_of
 from intarsia.ground import InputError
 from intarsia.operators import evaluate
 from intarsia.targets.x86 import host_features, usable
+from intarsia.targets.x86.lowering import Speeds
 
 NATIVE = "x86.vpdpbusd" in usable(host_features())
 native = pytest.mark.skipif(not NATIVE, reason="the processor has no AVX512-VNNI")
@@ -164,6 +165,20 @@ def test_an_interrupted_suite_continues(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @native
+def test_times_of_other_plans_or_libraries_are_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there: dict[str, Library | None] = {"fake": Library(), "other": None}
+    monkeypatch.setattr(bench, "known", lambda name, _: there[name])
+
+    def kept(*against: str) -> int:
+        return bench.bench_native("mine", SMALL[:1], against, store=tmp_path / "times.sqlite").kept
+
+    assert (kept("fake"), kept("fake")) == (0, 1)
+    assert (kept("fake", "other"), kept("fake", "other")) == (0, 1)  # it says that the other one is not installed
+    monkeypatch.setattr(bench, "speeds_here", lambda *_: Speeds(tile=1.0))
+    assert (kept("fake"), kept("fake")) == (0, 1)
+
+
+@native
 def test_a_shape_is_timed_for_a_limited_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "ROUNDS", 50)
     monkeypatch.setattr(bench, "LIMIT", 0.0)
@@ -265,6 +280,7 @@ def test_the_command_prints_and_writes(
         (("x86", "--target", "vta"), "--target: the suite is for another target: vta; allowed: x86"),
         (("x86", "--workers", "2"), "--workers: shapes are timed one after the other: 2"),
         (("x86", "--store", "s"), "--store: x86 does not have it: s"),
+        (("x86", "--measure", "-1"), "measure is too small: -1; allowed: 0 or more"),
         (("x86", "--against", "mkl"), "--against: unknown library: mkl; allowed: torch, openvino, onnxruntime"),
         (("deepbench",), "--target: the target is missing; allowed: vta, x86"),
         (("deepbench", "--target", "vta", "--against", "torch"), "--against: only x86 has it; try: --target x86"),

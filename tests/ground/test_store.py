@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,31 @@ def test_several_writers_do_not_lose_answers(tmp_path: Path) -> None:
         list(pool.map(write, range(40)))
     with Store(tmp_path / "s.sqlite") as kept:
         assert [kept.get(i) for i in range(40)] == [i * i for i in range(40)]
+
+
+@pytest.mark.parametrize(
+    "change", ["substr(answer, 1, 80)", "answer || ' '", "replace(answer, '7', '8')", "x'ff00'", "''"]
+)
+def test_a_damaged_answer_is_none(tmp_path: Path, change: str) -> None:
+    with Store(tmp_path / "s.sqlite") as kept:
+        kept.put("question", {"cycles": 7, "plan": ["a", "b", "c"]})
+    file = sqlite3.connect(tmp_path / "s.sqlite")
+    with closing(file), file:
+        file.execute(f"UPDATE result SET answer = {change}")
+    with Store(tmp_path / "s.sqlite") as kept:
+        assert kept.get("question") is None
+        kept.put("question", 5)
+        assert kept.get("question") == 5
+
+
+def test_an_answer_under_another_question_is_none(tmp_path: Path) -> None:
+    with Store(tmp_path / "s.sqlite") as kept:
+        kept.put("question", 5)
+    file = sqlite3.connect(tmp_path / "s.sqlite")
+    with closing(file), file:
+        file.execute("UPDATE result SET key = ?", (digest("other"),))
+    with Store(tmp_path / "s.sqlite") as kept:
+        assert kept.get("other") is None
 
 
 def test_digests_are_of_the_value_not_of_the_order_of_its_fields() -> None:

@@ -1,7 +1,8 @@
 """Results that were computed before, kept in one file so that a long run continues where it stopped.
 
 A question is any JSON value; its key is the digest of its canonical text together with the digest of the package's own
-sources, so that an answer is never taken from other code than would compute it now.
+sources, so that an answer is never taken from other code than would compute it now. What is read is not trusted: an
+answer whose text is not the one that was kept counts as absent.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 SECONDS_TO_WAIT = 60.0
 """How long one process waits for another that writes."""
 
+SEAL = 64
+"""Characters of the digest that stands before an answer."""
+
 
 def default_store() -> Path:
     """Where results are kept unless a path is given: the user's cache folder."""
@@ -36,6 +40,11 @@ def digest(question: Json) -> str:
     """The key of a question: the same for equal JSON values, whatever the order of their fields."""
     text = json.dumps(question, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(f"{sources()}\n{text}".encode()).hexdigest()
+
+
+def _sealed(key: str, text: str) -> str:
+    """The text of an answer behind its digest, which is of the key, too."""
+    return hashlib.sha256(f"{key}\n{text}".encode(errors="replace")).hexdigest() + text
 
 
 @cache
@@ -69,16 +78,20 @@ class Store:
                 raise
 
     def get(self, question: Json) -> Json:
-        """The answer to a question, or None if there is none yet."""
+        """The answer to a question, or None if there is none yet, or one that is damaged."""
+        key = digest(question)
         with self._explained():
-            row = self._file.execute("SELECT answer FROM result WHERE key = ?", (digest(question),)).fetchone()
-        return None if row is None else json.loads(row[0])
+            row = self._file.execute("SELECT answer FROM result WHERE key = ?", (key,)).fetchone()
+        found = "" if row is None else str(row[0])
+        text = found[SEAL:]
+        return json.loads(text) if found and found == _sealed(key, text) else None
 
     def put(self, question: Json, answer: Json) -> None:
         """Keep an answer, at once and for good; a second answer replaces the first."""
         text = json.dumps(answer, allow_nan=False)
         with self._explained():
-            self._file.execute("INSERT OR REPLACE INTO result VALUES (?, ?)", (digest(question), text))
+            key = digest(question)
+            self._file.execute("INSERT OR REPLACE INTO result VALUES (?, ?)", (key, _sealed(key, text)))
 
     def close(self) -> None:
         """Let go of the file."""

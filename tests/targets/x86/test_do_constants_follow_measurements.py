@@ -84,7 +84,9 @@ def test_constants_are_kept_for_one_machine_and_instruction(tmp_path) -> None:
     assert kept(processor, "x86.vpdpwssd", folder=tmp_path) is None
     assert kept(replace(processor, name="another"), "x86.vpdpbusd", folder=tmp_path) is None
     whole = file.read_text()
-    for damaged in (whole[: len(whole) // 2], whole.replace("20.0", "-20.0"), whole.replace('"tau"', '"mu"')):
+    changes = [("20.0", "-20.0"), ("20.0", "20.5"), ('"tau"', '"mu"'), ('"plans": 9', '"plans": 8')]
+    for damaged in (whole[: len(whole) // 2], *(whole.replace(*change) for change in changes)):
+        assert damaged != whole
         file.write_text(damaged)
         assert kept(processor, "x86.vpdpbusd", folder=tmp_path) is None
 

@@ -3,6 +3,7 @@
 import int8_functions as f
 import numpy as np
 import pytest
+from numpy.lib.stride_tricks import as_strided
 
 from intarsia.ground import InputError
 from intarsia.operators import evaluate, random_inputs
@@ -95,6 +96,16 @@ NAMES = {"I": X, "J": X}
             (X,),
             {"out": np.broadcast_to(np.zeros((1, 16), np.int32), (16, 16))},
             "product, out: it is read-only",
+        ),
+        (
+            (X,),
+            {"out": as_strided(np.zeros(31, np.int32), (16, 16), (4, 4))},
+            "product, out: its elements share memory: strides (4, 4)",
+        ),
+        (
+            (X,),
+            {"out": as_strided(np.zeros(16, np.int32), (16, 16), (0, 4))},
+            "product, out: its elements share memory: strides (0, 4)",
         ),
     ],
 )

@@ -23,6 +23,7 @@ from intarsia.ground import InputError
 from intarsia.ground.store import Json, Store
 from intarsia.operators import Quantised, evaluate, evaluate_quantised
 from intarsia.targets.x86 import Features, Processor, at_level, host_processor, level_of, pinned
+from intarsia.targets.x86.calibration import speeds_here
 from intarsia.targets.x86.callable import Compiled, compiled, in_words, instruction_of_bytes
 from intarsia.targets.x86.callable.make import at_line
 from intarsia.targets.x86.lowering import predicted
@@ -96,7 +97,7 @@ def bench_native(
     taken = 0
     with _settled(processor, threads), nullcontext() if store is None else Store(store) as kept:
         libraries = {name: known(name, threads) for name in against}
-        about = _about(processor, libraries, level_of(level), options)
+        about = _about(processor, libraries, level, options)
         best = peak_of(instruction_of_bytes(level), level, threads)
         for named in shapes:
             question: Json = {**about, "operator": str(named.shape.operator)}
@@ -124,12 +125,20 @@ def bench_native(
 
 
 def _about(
-    processor: Processor, libraries: Mapping[str, Library | None], level: str, options: NativeOptions
+    processor: Processor, libraries: Mapping[str, Library | None], features: Features, options: NativeOptions
 ) -> dict[str, Json]:
-    """What times belong to, beside the shape."""
-    names: list[Json] = [library.name for library in libraries.values() if library is not None]
+    """What times belong to, beside the shape: constants that were fitted choose other plans."""
+    names: list[Json] = [name if library is None else library.name for name, library in libraries.items()]
+    speeds = speeds_here(features, instruction_of_bytes(features))
     made: dict[str, Json] = {"threads": options.threads, "measure": options.measure, "seed": options.seed}
-    return {"bench": "x86", "on": cast("Json", key_of(processor)), "with": names, "level": level, **made}
+    return {
+        "bench": "x86",
+        "on": cast("Json", key_of(processor)),
+        "with": names,
+        "level": level_of(features),
+        "speeds": cast("Json", msgspec.to_builtins(speeds)),
+        **made,
+    }
 
 
 def bench_shape(

@@ -24,8 +24,9 @@ class NativeOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.seed < 0:
-            raise InputError("seed is negative", value=str(self.seed), allowed="0 or more")
+        for what, value in (("seed is negative", self.seed), ("measure is too small", self.measure)):
+            if value < 0:
+                raise InputError(what, value=str(value), allowed="0 or more")
 
 
 USUAL = NativeOptions()

@@ -1,10 +1,13 @@
-"""Fitted constants on disk: one file for each machine, processor and text of the cost model."""
+"""Fitted constants on disk: one file for each machine, processor and text of the cost model.
+
+What is read is not trusted: a file holds the digest of its constants, and one that was changed counts as absent.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +17,12 @@ from intarsia.ground import InputError, write_file
 from intarsia.ground.records import read_record
 from intarsia.ground.store import default_store
 from intarsia.targets.x86.features import Features
-from intarsia.targets.x86.lowering import Speeds, cost
+from intarsia.targets.x86.lowering import Speeds, cost, runs, traffic
 from intarsia.targets.x86.measure import key_of
 from intarsia.targets.x86.processor import Processor, host_processor
 
-MODEL = hashlib.sha256(Path(cost.__file__).read_bytes()).hexdigest()[:16]
+PARTS = (cost.__file__, runs.__file__, traffic.__file__)
+MODEL = hashlib.sha256(b"".join(Path(part).read_bytes() for part in PARTS)).hexdigest()[:16]
 """Of the cost model's text: constants that were fitted to another one are not taken."""
 
 
@@ -42,16 +46,22 @@ class Calibrated(msgspec.Struct, frozen=True):
     regret: dict[int, float]
 
 
+class _Sealed(msgspec.Struct, frozen=True):
+    """Constants behind their digest."""
+
+    digest: str
+    calibrated: Calibrated
+
+
 def kept(processor: Processor, instruction: str, *, folder: Path | None = None) -> Calibrated | None:
     """What was fitted on this machine for an instruction; None if nothing was, or the file is damaged."""
     key = key_for(processor, instruction)
     try:
-        found = read_record(_file(key, folder), Calibrated, what="calibration")
+        sealed = read_record(_file(key, folder), _Sealed, what="calibration")
     except InputError:
         return None
-    *single, caches = (value for _, value in sorted(asdict(found.speeds).items(), key=lambda pair: pair[0] == "caches"))
-    whole = all(value > 0 for value in (*single, *(rate for _, rate in caches)))
-    return found if found.key == key and whole else None
+    found = sealed.calibrated
+    return found if found.key == key and sealed.digest == _digest(found) else None
 
 
 def speeds_here(features: Features, instruction: str) -> Speeds | None:
@@ -67,13 +77,17 @@ def keep(processor: Processor, found: Calibrated, *, folder: Path | None = None)
         InputError: it cannot be written.
     """
     file = _file(key_for(processor, found.instruction), folder)
-    write_file(file, msgspec.json.format(msgspec.json.encode(found)))
+    write_file(file, msgspec.json.format(msgspec.json.encode(_Sealed(_digest(found), found))))
     return file
 
 
 def key_for(processor: Processor, instruction: str) -> dict[str, Any]:
     """What constants belong to."""
     return {**key_of(processor), "model": MODEL, "instruction": instruction}
+
+
+def _digest(found: Calibrated) -> str:
+    return hashlib.sha256(msgspec.json.encode(found)).hexdigest()
 
 
 def _file(key: dict[str, Any], folder: Path | None) -> Path:

@@ -72,6 +72,16 @@ def writable(out: Array, read: Mapping[str, Array]) -> bool:
     return direct and not any(np.may_share_memory(out, array) for array in read.values())
 
 
+def overlaps_itself(array: Array) -> bool:
+    """Whether elements may share memory, as those of a broadcast or sliding view do: no dim steps over those inside."""
+    reach: int = array.itemsize
+    for stride, count in sorted((abs(s), n) for s, n in zip(array.strides, array.shape, strict=True) if n > 1):
+        if stride < reach:
+            return True
+        reach += stride * (count - 1)
+    return False
+
+
 class Results:
     """Makes new arrays of one shape and dtype; large ones begin on a cache line, so that no store crosses two."""
 

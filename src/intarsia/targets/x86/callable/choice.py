@@ -19,8 +19,8 @@ from intarsia.operators import Operator
 from intarsia.targets.x86.lowering import Epilogue, Nest, Plan, Speeds, Subject, Way, plan_of, plans
 from intarsia.targets.x86.lowering.stages import Interleave, PadCopy, TableCopy
 
-MORE = 8
-"""How many times as many plans are looked at where the first ones are not right."""
+MORE, ALL = 8, 160
+"""How many times as many plans are looked at where the first are not right, and how many where none of those is."""
 OPEN = "not proved"
 """How a violation begins that is none: the prover's budget was too small."""
 
@@ -83,7 +83,7 @@ def choices(
             answer = kept.get(question)
             if answer is not None:
                 again = _again(answer, operator, instruction, epilogue, given)
-                if again is not None and len((proved := _proved(again)).plans) == len(again):
+                if again is not None and len((proved := _proved(again, len(again))).plans) == len(again):
                     return proved
             chosen = _chosen(operator, instruction, epilogue, given, most, speeds, below)
             kept.put(question, cast("Json", msgspec.to_builtins([_kept(c, plan) for c, plan in chosen.plans])))
@@ -117,21 +117,23 @@ def _chosen(
     Raises:
         InputError: if there is no plan.
     """
-    for count in (most, MORE * most):
+    for count in (most, MORE * most, ALL):
         found = tuple(plans(operator, instruction, epilogue, speeds, most=count, given=given, below=below))
-        proved = _proved(found)
-        if len(proved.plans) >= most or len(found) < count:
+        proved = _proved(found, most)
+        if len(proved.plans) >= (most if count == most else 1) or len(found) < count:
             break
     if not proved.plans and below == inf:
         raise InputError(f"no plan feeds {instruction.name}", where=operator.name, value=str(operator.statements[0]))
-    return replace(proved, plans=proved.plans[:most])
+    return proved
 
 
-def _proved(found: tuple[tuple[float, Plan], ...]) -> Choices:
-    """The plans whose embedding is right; what the prover left open is said."""
+def _proved(found: tuple[tuple[float, Plan], ...], most: int) -> Choices:
+    """The first plans whose embedding is right; what the prover left open is said."""
     good: list[tuple[float, Plan]] = []
     notes: list[str] = []
     for cycles, plan in found:
+        if len(good) == most:
+            break
         violations = check(plan.embedding).violations
         if all(text.startswith(OPEN) for text in violations):
             good.append((cycles, plan))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from intarsia.embed import Embedding, Layout, layout_of
 from intarsia.ground import InputError
 from intarsia.operators import Tensor
-from intarsia.targets.x86.callable.arrays import Results, bound, check_array, writable
+from intarsia.targets.x86.callable.arrays import Results, bound, check_array, overlaps_itself, writable
 from intarsia.targets.x86.callable.body import Direct
 from intarsia.targets.x86.callable.build import Builder, Built
 from intarsia.targets.x86.callable.pool import Pool
@@ -45,6 +45,7 @@ class Compiled:
         self._where = source.operator.name
         self._inputs = source.operator.inputs if q is None else q.inputs
         self._result = source.operator.outputs[0] if q is None else q.result
+        self._new = Results(self._result)
         factors = {read.tensor for read in source.operator.statements[0].reads}
         self._seldom = tuple(t for t in self._inputs if t.constant or t.name not in factors)
         self._fixed = _constants(self._where, self._seldom, constants)
@@ -85,7 +86,8 @@ class Compiled:
 
         Raises:
             InputError: an input that is missing, unknown, given twice, no array, or of another shape or dtype, a scale
-                that is not finite, an ``out`` that is of another shape or dtype or read-only.
+                that is not finite, an ``out`` that is of another shape or dtype, read-only, or whose elements share
+                memory.
         """
         if self._quick is not None and not named:
             done = self._quick(arrays, out)
@@ -93,7 +95,7 @@ class Compiled:
                 return done
         given = bound(self._where, self._free, arrays, named)
         if out is None:
-            out = Results(self._result)()
+            out = self._new()
         else:
             self._check_out(out)
         body = self._built(given).body
@@ -166,7 +168,7 @@ class Compiled:
         return "\n\n".join([*parts, *built.notes])
 
     def close(self) -> None:
-        """End the threads that share the work, if there are any."""
+        """End the threads that share the work, if there are any; later calls are done by the caller's alone."""
         if self._pool is not None:
             self._pool.close()
 
@@ -216,6 +218,8 @@ class Compiled:
         check_array(f"{self._where}, out", out, self._result)
         if not out.flags.writeable:
             raise InputError("it is read-only", where=f"{self._where}, out")
+        if overlaps_itself(out):
+            raise InputError("its elements share memory", where=f"{self._where}, out", value=f"strides {out.strides}")
 
 
 def _constants(where: str, seldom: tuple[Tensor, ...], constants: Mapping[str, Array]) -> dict[str, Array]:

@@ -103,7 +103,7 @@ def _memory(
 ) -> tuple[list[int], int]:
     """Where the copies lie, that of the result last, and how many bytes they take.
 
-    The result's may lie where a factor's was that the code has copied on before it writes.
+    The result's may lie where a factor's was that the code has copied on before any thread writes.
     """
     sizes = [0 if copy is None else rounded(copy.what.bytes + PIECE) for copy in (*before, after)]
     places, kept, passed = [0] * len(sizes), 0, 0
@@ -118,9 +118,11 @@ def _memory(
 
 
 def _passed_on(plan: Plan, name: str) -> bool:
-    """Whether code reads a tensor only to copy all of it before its loops."""
+    """Whether code reads a tensor only to copy all of it before any thread writes results.
+
+    Where rows are woven inside of loops, each thread makes copies of its own, some while others write already.
+    """
     operands = {feed.operand for feed in plan.factors if feed.tensor == name}
     copied = {s.operand for s in plan.stages if isinstance(s, PadCopy | TableCopy)}
-    return operands <= copied and not any(
-        isinstance(s, Interleave) and s.operand in operands and s.source == "given" for s in plan.stages
-    )
+    woven = [s for s in plan.stages if isinstance(s, Interleave)]
+    return operands <= copied and not any(s.level or (s.operand in operands and s.source == "given") for s in woven)

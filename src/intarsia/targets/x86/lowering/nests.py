@@ -22,8 +22,8 @@ WOVEN = 96
 UNROLLED = 64
 """Multiplications of an iteration of an unrolled loop."""
 LEAST_TILED, TALL = 10, 16
-"""Accumulators of a tile at least, where there are as many, and at most where one register of the second factor serves
-all: each needs a register of the first, hence a load."""
+"""Accumulators of a tile at least, where so many fit the registers, and at most where one register of the second factor
+serves all: each needs a register of the first, hence a load."""
 BLOCKS = (8, 32, 128, 512)
 """Iterations of a block, before they are rounded up to a multiple of the tile's."""
 BLOCKED = 1 << 18
@@ -43,14 +43,14 @@ def nests(
     room = registers.count - (embedding.instruction.name == TWO_INSTRUCTIONS)  # a product stays before it is added
     steps = prod(extents[n] for n in moves.reduction)
     wide = any(extents[n] > 1 for n in tiled if n in moves.second)
-    least = min(LEAST_TILED, prod(extents[n] for n in tiled)) if not any(n in moves.both for n in tiled) else 1
+    found: list[Nest] = []
     for factors in _factors([extents[n] for n in tiled], most):
         tile = tuple((n, f) for n, f in zip(tiled, factors, strict=True) if f > 1)
         count = prod(factors)
         columns = prod(f for n, f in tile if n in moves.second)
         both = any(n in moves.both for n, _ in tile)
         straight = steps * count <= STRAIGHT
-        if count < least or (wide and columns == 1 and count > TALL):
+        if wide and columns == 1 and count > TALL:
             continue
         if count > (most_straight if both and straight else most_both if both else most) or (
             columns > 1 and count + columns + (1 if registers.size == 64 else 2) > room
@@ -59,7 +59,10 @@ def nests(
         unroll = _unroll(moves, extents, steps, count)
         if unroll > 1 and columns > 1 and count + 2 * columns > room:
             unroll = 1  # the compiler reads the next iteration's columns early: some registers would go to memory
-        yield Nest(loops, tile, moves.reduction, unroll)
+        found.append(Nest(loops, tile, moves.reduction, unroll))
+    counts = [prod(f for _, f in nest.tile) for nest in found]
+    least = 1 if any(n in moves.both for n in tiled) else min(LEAST_TILED, max(counts))
+    yield from (nest for nest, count in zip(found, counts, strict=True) if count >= least)
 
 
 def blocks(

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from intarsia.embed import Embedding
 from intarsia.embed.layout import subscript_over_loops
+from intarsia.operators import is_floating
 from intarsia.targets.x86.lowering.plan import Skip
 from intarsia.targets.x86.lowering.subject import Nest, live_of
 
@@ -14,7 +15,8 @@ from intarsia.targets.x86.lowering.subject import Nest, live_of
 def skips_of(embedding: Embedding, nest: Nest) -> tuple[Skip, ...]:
     """Reduction loops whose iterations read only zeros beside a tensor at some points of the loops around them.
 
-    Where the points alone decide, the whole reduction is left out: its loop has no name.
+    Where the points alone decide, the whole reduction is left out: its loop has no name. Of floats nothing is left out:
+    zero times infinity is no number.
     """
     live, tiled = live_of(embedding), dict(nest.tile)
     found: dict[str, Skip] = {}
@@ -23,7 +25,7 @@ def skips_of(embedding: Embedding, nest: Nest) -> tuple[Skip, ...]:
         tensor = embedding.operator.tensor(access.tensor)
         for size, subscript in zip(tensor.shape, access.subscripts, strict=True):
             over = subscript_over_loops(embedding, subscript)
-            if over is None or tensor.pad or any(n not in live for n, _ in over.terms):
+            if over is None or tensor.pad or is_floating(tensor.dtype) or any(n not in live for n, _ in over.terms):
                 continue
             own = [(n, c) for n, c in over.terms if n in nest.reduction and c > 0]
             rest = tuple((n, c) for n, c in over.terms if n not in nest.reduction and live[n] > 1)
