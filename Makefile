@@ -102,6 +102,8 @@ bench-native: $(LIBSTAMP)
 	$(BIN)/intarsia bench x86 --against torch,openvino,onnxruntime
 	$(BIN)/python benchmarks/native_model.py
 	$(BIN)/intarsia calibrate x86
+	$(BIN)/intarsia bench deepbench --target x86 --against torch,openvino,onnxruntime --kind gemm --set inference_device
+	$(BIN)/intarsia bench deepbench --target x86 --against torch,openvino,onnxruntime --kind conv
 
 $(LIBSTAMP): $(STAMP) requirements-libraries.lock
 	$(PIP) install --require-hashes --extra-index-url $(TORCH) -r requirements-libraries.lock
