@@ -15,7 +15,7 @@ from intarsia.embed.optimise import fewest_needed
 from intarsia.embed.problem import Dtypes
 from intarsia.flow.offers import offers
 from intarsia.flow.runs import Bound, CompileAnswer, Device, Execution, Host, RunAnswer, UnitShare
-from intarsia.ground import QUIET, InputError, Trace
+from intarsia.ground import QUIET, InputError, Trace, refuse_unwritable_folder
 from intarsia.machines import Instruction, find_instruction
 from intarsia.operators import Operator
 from intarsia.targets.vta import VtaConfig
@@ -181,6 +181,7 @@ def compile_to_folder(
     """
     refuse(operator)
     refuse_foreign(output)
+    refuse_unwritable_folder(output)
     given = _given(operator, options, inputs)
     largest = None if given is None or given.bias is None else _magnitude(given)
     with trace.step("compile"):

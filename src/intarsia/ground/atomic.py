@@ -52,6 +52,16 @@ def refuse_unwritable(path: Path) -> None:
             pass
 
 
+def refuse_unwritable_folder(path: Path) -> None:
+    """Refuse a path that ``folder`` would refuse, before the work that its files take.
+
+    Raises:
+        InputError: if the folder cannot be written; nothing is made in any case.
+    """
+    with _explained(path, "folder"), tempfile.TemporaryFile(dir=_place(path.resolve())):
+        pass
+
+
 @contextmanager
 def folder(path: Path, *, seal: str) -> Iterator[Path]:
     """A folder to write into, which becomes ``path`` when the block ends without an exception.
@@ -68,11 +78,8 @@ def folder(path: Path, *, seal: str) -> Iterator[Path]:
     """
     with _explained(path, "folder"):
         target = path.resolve()
-        if target.exists() and not target.is_dir():
-            raise NotADirectoryError(None, "it is a file")
         exists = target.is_dir()
-        place = target if exists else _nearest(target)
-        staged = Path(tempfile.mkdtemp(prefix=".", suffix=".partial", dir=place))
+        staged = Path(tempfile.mkdtemp(prefix=".", suffix=".partial", dir=_place(target)))
     try:
         yield staged
         with _explained(path, "folder"):
@@ -94,6 +101,13 @@ def _publish(staged: Path, target: Path, seal: str, *, exists: bool) -> None:
         if file.is_dir() and old.is_dir() and not old.is_symlink():
             shutil.rmtree(old)
         file.replace(old)
+
+
+def _place(target: Path) -> Path:
+    """Where a folder's files are staged: in itself, or in the nearest folder above it."""
+    if target.exists() and not target.is_dir():
+        raise NotADirectoryError(None, "it is a file")
+    return target if target.is_dir() else _nearest(target)
 
 
 def _nearest(path: Path) -> Path:
