@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from intarsia.embed import Embedding, EmbeddingProblem, enumerate_embeddings
 from intarsia.embed.check import check
 from intarsia.embed.embedding import batches, iterations, lane_positions
-from intarsia.embed.stationary import Fit, best_fit, cycles, embedding_of, front, product_roles, roles_of
+from intarsia.embed.stationary import Fit, best_fit, cycles, embedding_of, front, least_cycles, product_roles, roles_of
 from intarsia.ground import InputError
 from intarsia.machines import find_instruction
 from intarsia.operators import Operator, read_operator
@@ -142,6 +142,19 @@ def test_convolutions_at_once_are_those_one_by_one(spec, chips) -> None:
     roles = roles_of(read_operator(spec))
     single = [best_in_turn(front(roles, w, d), c, w, d) for c, w, d in chips]
     assert cycles(roles, *np.array(chips).T).tolist() == single
+
+
+@given(st.tuples(sizes, sizes, sizes, sizes), st.tuples(*[st.integers(0, 3)] * 4), arrays)
+def test_cycles_that_no_larger_product_takes_less_than(product, more, chips) -> None:
+    larger = tuple(size + plus for size, plus in zip(product, more, strict=True))
+    columns = np.array(chips).T
+    least = least_cycles(product_roles(*product), *columns)
+    assert (least <= least_cycles(product_roles(*larger), *columns)).all()
+    assert (least <= cycles(product_roles(*larger), *columns)).all()
+    wide = columns.copy()
+    wide[1:] = 2  # no room for a second tile, so that nothing is rounded away
+    two = product_roles(*(size + 1 for size in product))
+    assert least_cycles(two, *wide).tolist() == cycles(two, *wide).tolist()
 
 
 def test_a_depthwise_convolution_fills_an_array_as_a_banded_matrix() -> None:

@@ -109,7 +109,7 @@ def test_no_layer_is_faster_than_its_rough_seconds(name: str, mapping: Mapping) 
     rough = Rough(columns_of(few), question.cluster, question.efficiency, mapping)
     near = 0
     for variant in list(variants(question.on(few[0])))[::4]:
-        groups = rough.groups(variant)
+        groups = rough.groups_of(variant)
         for row, point in enumerate(few):
             task, one = question.on(point), np.array([row])
             alone = Rough(single(point), question.cluster, question.efficiency, mapping)

@@ -89,7 +89,7 @@ def test_no_layer_is_faster_than_its_rough_seconds(mapping: Mapping) -> None:
     rough = Rough(points, question.cluster, question.efficiency, mapping)
     rows = np.random.default_rng(0).permutation(len(points))[:6]
     for variant in list(variants(question.on(points.point(0))))[::5]:
-        groups = rough.groups(variant)
+        groups = rough.groups_of(variant)
         for row in rows.tolist():
             point = points.point(row)
             task = question.on(point)

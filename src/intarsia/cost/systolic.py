@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from intarsia.embed.stationary import Role, best_fit, cycles, gathered, product_roles, roles_of
+from intarsia.embed.stationary import Role, best_fit, cycles, gathered, least_cycles, product_roles, roles_of
 from intarsia.graph import Contraction, FusedAttention
 from intarsia.machines.chips import Chip, Mapping
 from intarsia.operators import read_operator, tensors_of_any_size
@@ -45,8 +45,21 @@ def systolic_lanes(chip: Chip, work: Contraction, cores: int) -> int:
     return rows * width * depth
 
 
-def systolic_cycles(work: Contraction, mapping: Mapping, cores: Ints, width: Ints, depth: Ints) -> Ints:
-    """The same cycles on many chips at once, each column [chips]."""
+def systolic_cycles(
+    work: Contraction, mapping: Mapping, cores: Ints, width: Ints, depth: Ints, *, monotone: bool = False
+) -> Ints:
+    """The same cycles on many chips at once, each column [chips].
+
+    Args:
+        work: the product; one without windows if ``monotone``.
+        mapping: how it is laid on the arrays.
+        cores: arrays of each chip.
+        width: columns of each chip's arrays.
+        depth: rows of the same.
+        monotone: or a little less, so that no product with larger extents takes less.
+    """
+    if mapping is Mapping.EMBEDDED and monotone:
+        return np.asarray(sum(least_cycles(own, cores, width, depth) for own in roles(work)))
     if mapping is Mapping.EMBEDDED:
         return np.asarray(sum(cycles(own, cores, width, depth) for own in roles(work)))
     best = np.full(len(cores), np.iinfo(np.int64).max)

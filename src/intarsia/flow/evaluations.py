@@ -61,7 +61,7 @@ def _network(cluster: Cluster) -> str:
 
 def _stored(known: Known) -> Json:
     """As text, for JSON proper has no infinite numbers."""
-    variants = [(*astuple(its.variant), its.first, its.longer, its.proved, its.fills) for its in known.variants]
+    variants = [(*astuple(its.variant), its.quick, its.proved) for its in known.variants]
     return json.dumps((known.cutoff, known.seconds, known.bound, variants))
 
 
@@ -81,10 +81,8 @@ def _of_variant(
     expert: int,
     attention: str,
     dtype: str,
-    first: float,
-    longer: float,
+    quick: float,
     proved: float,
-    fills: float,
 ) -> OfVariant:
     variant = Variant(microbatch, sequence, tensor, parallel, context, expert, Attention(attention), Dtype(dtype))
-    return OfVariant(variant, first, longer, proved, fills)
+    return OfVariant(variant, quick, proved)

@@ -7,7 +7,7 @@ evaluated in full (``evaluate.py``), best bound first (``search.py``).
 from intarsia.search.audit import Audit, audit
 from intarsia.search.candidates import Candidate, Candidates
 from intarsia.search.certificate import Certificate, Looked, Moment, Searched, Step
-from intarsia.search.evaluate import Known, OfVariant
+from intarsia.search.known import Known, OfVariant
 from intarsia.search.objective import Objective, Per, Several
 from intarsia.search.question import Question, Total, Training
 from intarsia.search.search import search

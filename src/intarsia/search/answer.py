@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from intarsia.place.plan import EQUAL
 from intarsia.search.candidates import Candidates
 from intarsia.search.certificate import Certificate, Looked, Searched, Step
-from intarsia.search.evaluate import Job, Known, turns
+from intarsia.search.evaluate import Job, turns
+from intarsia.search.known import Known
 from intarsia.search.objective import Objective
 from intarsia.search.question import Question
 

@@ -79,12 +79,14 @@ class Durations:
         cluster: its network.
         efficiency: of all of them.
         mapping: how products are laid on their tensor cores.
+        monotone: products take a little less where that is so of larger ones; for tasks without windows.
     """
 
     points: Points
     cluster: Cluster
     efficiency: Efficiency
     mapping: Mapping
+    monotone: bool = False
     _tasks: dict[object, Task] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -179,7 +181,9 @@ class Durations:
         """Of products one after the other on one core of a kind of each chip, or spread over all."""
         count, width, depth = on.arrays.T
         cores = count if spread else np.ones_like(count)
-        every = [systolic_cycles(product, self.mapping, cores, width, depth) for product in products]
+        every = [
+            systolic_cycles(product, self.mapping, cores, width, depth, monotone=self.monotone) for product in products
+        ]
         return reduce(np.add, every)[on.which].astype(np.float64)
 
 

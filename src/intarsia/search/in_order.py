@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from intarsia.search.evaluate import Job, Known
+from intarsia.search.evaluate import Job
 from intarsia.search.groups import Bounded
+from intarsia.search.known import Known
 from intarsia.search.state import State
 
 Ints = NDArray[np.int64]

@@ -47,7 +47,7 @@ class Ladder:
     def __init__(self, question: Question, brancher: Brancher, rough: Rough, variant: Variant) -> None:
         self.question, self.brancher, self.variant = question, brancher, variant
         self.layers: tuple[Layer, ...] = brancher.task.model.layers(variant)
-        self.rough, self.groups = rough, rough.groups(variant)
+        self.rough, self.groups = rough, rough.groups_of(variant)
         self.modes = brancher.task.choices.recompute
         self.dream = [self._dream(layer) for layer in self.layers]
         self.forward = [self.rough.least(layer.forward, self.groups) * (1 - ROUNDING) for layer in self.layers]

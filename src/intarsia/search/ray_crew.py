@@ -17,7 +17,8 @@ from typing import Any
 from intarsia.ground import InputError
 from intarsia.ground.processes import cores
 from intarsia.ground.store import sources
-from intarsia.search.evaluate import Desk, Job, Known
+from intarsia.search.evaluate import Desk, Job
+from intarsia.search.known import Known
 from intarsia.search.question import Question
 
 LOCAL = "local"

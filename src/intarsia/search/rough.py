@@ -34,15 +34,22 @@ class Rough:
     """Bounds for the points of a space on one kind of cluster; what it is given is that of ``Durations``."""
 
     def __init__(
-        self, points: Points, cluster: Cluster, efficiency: Efficiency, mapping: Mapping = Mapping.EMBEDDED
+        self,
+        points: Points,
+        cluster: Cluster,
+        efficiency: Efficiency,
+        mapping: Mapping = Mapping.EMBEDDED,
+        *,
+        monotone: bool = False,
     ) -> None:
-        self._durations = Durations(points, cluster, efficiency, mapping)
+        self._durations = Durations(points, cluster, efficiency, mapping, monotone)
         self._tables = self._durations.tables
         self._least: dict[object, float] = {}
         step = max(len(points) // REFERENCES, 1)
         self._references: Ints = np.arange(step // 2, len(points), step)
 
-    def groups(self, variant: Variant) -> Groups:
+    @staticmethod
+    def groups_of(variant: Variant) -> Groups:
         """Where the ranks of a variant's collectives are."""
         return {
             Group.TENSOR: Placed(variant.tensor, 1),

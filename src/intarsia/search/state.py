@@ -16,8 +16,9 @@ from intarsia.search.answer import answer_of, looked_of
 from intarsia.search.bounding import FRONT, steps
 from intarsia.search.candidates import Candidate, Candidates
 from intarsia.search.certificate import Looked, Moment, Searched
-from intarsia.search.evaluate import Job, Known
+from intarsia.search.evaluate import Job
 from intarsia.search.groups import Bounded, Group
+from intarsia.search.known import Known
 from intarsia.search.objective import Per
 from intarsia.search.question import Question
 from intarsia.search.shares import Shares

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from intarsia.ground.processes import Pool, cores, end_with, pool
-from intarsia.search.evaluate import Desk, Job, Known
+from intarsia.search.evaluate import Desk, Job
+from intarsia.search.known import Known
 from intarsia.search.question import Question
 
 Answers = Iterator[tuple[Job, tuple[Known, ...]]]

@@ -11,9 +11,10 @@ from intarsia.graph import Dtype, Phase
 from intarsia.machines.chips import TensorCores, VectorCores
 from intarsia.models.transformer import find_model
 from intarsia.place.serving import Chains, bound_tokens, most_tokens
+from intarsia.place.serving.cut import Level, all_cuts
 from intarsia.place.serving.pace import loads
 from intarsia.place.serving.prices import Prices
-from intarsia.place.serving.solve import Level, all_cuts, best_of
+from intarsia.place.serving.solve import best_of
 
 MANY = (1, 2, 3, 7, 16, 33, 64, 65, 200)
 CLUSTERS = ("a100x4", "tpuv4-likex4", "h100x2")

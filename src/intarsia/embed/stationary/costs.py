@@ -92,6 +92,24 @@ def cycles(roles: tuple[Role, ...], cores: Ints, width: Ints, depth: Ints) -> In
     return best + width + depth
 
 
+def least_cycles(roles: tuple[Role, ...], cores: Ints, width: Ints, depth: Ints) -> Ints:
+    """``cycles`` or a little less, each [chips]: cycles that no product with larger extents takes less than.
+
+    ``cycles`` may fall as an extent grows, for of the ways to load several tiles together it tries but a few. Here any
+    number that leaves room may be loaded together, and they are dealt out evenly. For products without windows.
+    """
+    assert not any(role.slides for role in roles), "windows have patches"
+    best = np.full(len(cores), np.iinfo(np.int64).max)
+    for role in roles:
+        tiles = role.batch * -(-role.columns // width) * -(-role.depth // depth)
+        slots = np.maximum(width // role.columns, 1) * np.maximum(depth // role.depth, 1)
+        dealt = np.maximum(-(-role.rows * tiles // cores), -(-depth * tiles // (slots * cores)))
+        alone = _dealt(tiles, np.full(len(cores), role.rows), cores, depth)
+        own = np.where(slots > 1, np.minimum(alone, np.maximum(dealt, depth)), alone)
+        best = np.minimum(best, own)
+    return best + width + depth
+
+
 def patches(role: Role, width: int) -> list[Patch]:
     """Patches on at most ``width`` columns: of those that make as many rows the smallest."""
     sizes: list[list[int]] = []

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from heapq import heapify, heappop, heappush
 
+from intarsia.place.serving.cut import Cut, Level, all_cuts
 from intarsia.place.serving.plan import Served
 from intarsia.place.serving.prices import Chains, Prices
-from intarsia.place.serving.solve import Cut, Level, all_cuts, best_of
+from intarsia.place.serving.solve import best_of
 from intarsia.place.serving.task import ServingTask
 
 

@@ -21,12 +21,20 @@ Where prompts are read elsewhere (decode on devices of its own), π is 0, and T 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
-from intarsia.cost import message_seconds
-from intarsia.graph import Phase
-from intarsia.place.serving.prices import Prices
+import numpy as np
+from numpy.typing import NDArray
+
+from intarsia.graph import Phase, Serving
+from intarsia.place.serving.prices import Chains, Prices
 from intarsia.place.serving.stages import stages_of
-from intarsia.place.serving.task import Degrees, Deployment
+from intarsia.place.serving.task import Degrees, Deployment, ServingTask
+
+T = TypeVar("T", float, NDArray[np.float64])
+"""Seconds on one chip, or on many."""
+T_co = TypeVar("T_co", float, NDArray[np.float64], covariant=True)
+"""The same, where they are only given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +56,38 @@ class Pace:
     tokens_per_second: float
 
 
-def loads(prices: Prices, degrees: Degrees, phase: Phase, sequences: int) -> tuple[tuple[float, int], ...]:
+class Priced(Protocol[T_co]):
+    """Layers with their seconds, on one chip, or on many as columns."""
+
+    @property
+    def task(self) -> ServingTask:
+        """The question."""
+
+    @property
+    def chains(self) -> Chains:
+        """Of its model."""
+
+    def seconds(self, serving: Serving) -> tuple[T_co, ...]:
+        """Of one layer of each kind of the chain."""
+
+    def sent(self, size: int, stride: int, stages: int) -> T_co:
+        """Seconds in which one of so many stages sends a message of ``size`` bytes to the next, ``stride`` away."""
+
+
+def loads(priced: Priced[T], degrees: Degrees, phase: Phase, sequences: int) -> tuple[tuple[T, int], ...]:
     """Seconds for so many sequences in each different stage, and how many stages are so.
 
     All stages but the first wait for a message.
     """
-    serving = prices.task.serving(phase, sequences, degrees.tensor, degrees.expert)
-    layers, seconds = prices.chains.of(serving), prices.seconds(serving)
+    serving = priced.task.serving(phase, sequences, degrees.tensor, degrees.expert)
+    layers, seconds = priced.chains.of(serving), priced.seconds(serving)
     stages = stages_of(layers, degrees.pipeline)
-    sent = 0.0
-    if degrees.pipeline > 1:
-        task = prices.task
-        size, stride = layers[0].output_bytes, degrees.tensor * degrees.expert
-        sent = message_seconds(size, stride, task.cluster, task.efficiency, degrees.pipeline)
     found = []
     for at, (counts, repeat) in enumerate(zip(stages.counts, stages.repeat, strict=True)):
-        inside = sum(count * each for count, each in zip(counts, seconds, strict=True))
-        found.append((inside + (sent if at else 0.0), repeat))
+        load = sum((count * each for count, each in zip(counts, seconds, strict=True)), 0 * seconds[0])
+        if at:
+            load += priced.sent(layers[0].output_bytes, degrees.tensor * degrees.expert, degrees.pipeline)
+        found.append((load, repeat))
     return tuple(found)
 
 
@@ -79,14 +102,33 @@ def reading(prices: Prices, degrees: Degrees, prompts: int) -> tuple[float, floa
     return sum(load * repeat for load, repeat in found), max(load for load, _ in found) / prompts
 
 
+def throughput(task: ServingTask, data: int, batch: T, step: T, prefill: T) -> T:
+    """Tokens per second of all replicas.
+
+    Args:
+        task: the question.
+        data: replicas.
+        batch: sequences of one.
+        step: seconds of one step of decode; of no account where answers have one token.
+        prefill: seconds that the slowest stage is busy with one prompt.
+    """
+    if task.output == 1:
+        return data / prefill
+    return data * batch * task.made / ((task.output - 1) * step + batch * prefill)
+
+
+def between_tokens(task: ServingTask, others: int, step: T, prefill: T) -> T:
+    """Seconds between tokens, where the prompts of so many others are read in the course of an answer."""
+    return step + others * prefill / (task.output - 1)
+
+
 def pace(prices: Prices, deployment: Deployment) -> Pace:
     """The pace of a deployment whose shapes are legal."""
-    degrees, output, batch = deployment.degrees, prices.task.output, deployment.batch
+    task, degrees, data, batch = prices.task, deployment.degrees, deployment.data, deployment.batch
     ttft, prefill = reading(prices, degrees, deployment.prompts)
-    if output == 1:
-        return Pace(ttft, 0.0, prefill, 0.0, deployment.data / prefill)
+    if task.output == 1:
+        return Pace(ttft, 0.0, prefill, 0.0, throughput(task, data, batch, 0.0, prefill))
     made = loads(prices, degrees, Phase.DECODE, deployment.sequences)
     step = degrees.pipeline * max(load for load, _ in made)
-    tokens = deployment.data * batch * prices.task.made / ((output - 1) * step + batch * prefill)
-    tpot = step + (batch - deployment.prompts) * prefill / (output - 1)
-    return Pace(ttft, step, prefill, tpot, tokens)
+    tpot = between_tokens(task, batch - deployment.prompts, step, prefill)
+    return Pace(ttft, step, prefill, tpot, throughput(task, data, batch, step, prefill))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar, cast
 
-from intarsia.cost import PassCost, Placed, pass_demand
+from intarsia.cost import PassCost, Placed, message_seconds, pass_demand
 from intarsia.cost.layer import Groups
 from intarsia.graph import Group, Node, Servable, ServedLayer, Serving
 from intarsia.machines.chips import Efficiency
@@ -67,6 +67,10 @@ class Prices:
         different = {id(layer.nodes): layer.nodes for layer in layers}
         priced = {key: _cost(nodes, self.task.cluster, serving, efficiency) for key, nodes in different.items()}
         return tuple(priced[id(layer.nodes)] for layer in layers)
+
+    def sent(self, size: int, stride: int, stages: int) -> float:
+        """Seconds in which one of so many stages sends a message of ``size`` bytes to the next, ``stride`` away."""
+        return message_seconds(size, stride, self.task.cluster, self.task.efficiency, stages)
 
 
 def served_efficiency(efficiency: Efficiency) -> Efficiency:

@@ -8,10 +8,11 @@ from dataclasses import fields, replace
 from math import ceil, floor, inf, log10
 
 from intarsia.ground.units import bytes_text, seconds_text
+from intarsia.place.serving.cut import EQUAL, Cut, all_cuts
 from intarsia.place.serving.memory import memory
 from intarsia.place.serving.plan import Served
 from intarsia.place.serving.prices import Prices
-from intarsia.place.serving.solve import EQUAL, Cut, all_cuts, fewest
+from intarsia.place.serving.solve import fewest
 from intarsia.place.serving.task import WIDEST, Degrees, ServingChoices, ServingTask, prompts_of
 
 MOST_NODES = 4096

@@ -11,11 +11,12 @@ from __future__ import annotations
 from heapq import heapify, heappop, heappush
 from time import perf_counter
 
+from intarsia.place.serving.cut import Level, all_cuts
 from intarsia.place.serving.finish import finish
 from intarsia.place.serving.plan import Considered, Served, ServingPlan
 from intarsia.place.serving.prices import Chains, Prices
 from intarsia.place.serving.relax import refusal
-from intarsia.place.serving.solve import Level, all_cuts, best_of
+from intarsia.place.serving.solve import best_of
 from intarsia.place.serving.task import ServingTask
 from intarsia.solvers import Found, Infeasible
 from intarsia.solvers.outcome import Effort

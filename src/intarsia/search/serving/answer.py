@@ -22,8 +22,8 @@ class ServingCertificate:
         bounded: removed by a bound from their rates.
         cut: looked at, and left when no deployment could be better, or when none fits or meets the limits.
         evaluated: with their best deployment known.
-        bound: no chip of the space has a score above it, whatever the schedules of its layers and the embeddings of
-            its products, and with any number of sequences.
+        bound: no chip of the space has a score above it, whatever the schedules of its layers, with any number of
+            sequences.
     """
 
     points: int

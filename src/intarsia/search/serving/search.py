@@ -3,13 +3,14 @@
 What bounds a chip are its *rates* alone: multiplications and lanes per second, capacity and bandwidth of the HBM,
 links. Chips with the greatest rates of any in a set bound the set. So the different rates are split, the set with the
 highest bound first, until a set is one combination, whose chips are then evaluated one after the other; the search
-ends when no bound left is above what is known.
+ends when no bound left is above what is known. At the end those that were looked at get sharper bounds (``ceilings``),
+which say how much their schedules, and numbers of sequences that were not tried, could still win.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from time import perf_counter
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from intarsia.place.serving import Chains, RatedCuts, Served, bound_with_messages, rated_cuts
 from intarsia.search.serving.answer import SearchedServing, ServingCertificate, ServingLooked, ServingMoment
+from intarsia.search.serving.ceilings import ceilings
 from intarsia.search.serving.question import ServingQuestion, rates_of
 
 Floats = NDArray[np.float64]
@@ -78,7 +80,17 @@ class _Search:
             else:
                 self._look(its)
             self._tell()
+        self._sharpen()
         self._tell(end=True)
+
+    def _sharpen(self) -> None:
+        """Bounds of those that were looked at, by what their cores are; all others are bounded by the best."""
+        if self.served is None:
+            return
+        rows = np.array([one.row for one in self.looked])
+        above = ceilings(self.question, self.chains, rows, self.score).tolist()
+        self.looked = [replace(one, bound=min(one.bound, own)) for one, own in zip(self.looked, above, strict=True)]
+        self.highest = max(one.bound for one in self.looked)
 
     def _bounded(self, places: Ints) -> None:
         """Bound a set, and put it where it belongs."""

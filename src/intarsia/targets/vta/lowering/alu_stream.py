@@ -10,8 +10,8 @@ from typing import Literal
 
 from intarsia.targets.vta.config import VtaConfig
 from intarsia.targets.vta.isa import AluOp, Memory
-from intarsia.targets.vta.lowering.dma import Transfer
 from intarsia.targets.vta.lowering.pattern import ONCE, Run, Sweep
+from intarsia.targets.vta.lowering.tile_load import TileLoad
 from intarsia.targets.vta.lowering.uops import Sequence, UopStore
 from intarsia.targets.vta.stream import StreamBuilder
 
@@ -33,20 +33,10 @@ class Action:
 
 
 @dataclass(slots=True)
-class Fetch:
-    """A tile of an input to be loaded: what waits for ``freed``, the step that last read what is overwritten."""
-
-    memory: Memory
-    sram: int
-    moved: list[Transfer]
-    freed: int
-
-
-@dataclass(slots=True)
 class Group:
     """Loads, and the actions that wait for them."""
 
-    loads: list[Fetch] = field(default_factory=list)
+    loads: list[TileLoad] = field(default_factory=list)
     actions: list[Action] = field(default_factory=list)
 
 
@@ -111,11 +101,11 @@ class Emission:
             sram, dram, count = block
             self.builder.load(Memory.UOP, sram_base=sram, dram_base=self.uop_address + dram, x_size=count)
 
-    def _loads(self, loads: list[Fetch]) -> bool:
+    def _loads(self, loads: list[TileLoad]) -> bool:
         """Emit loads; says whether a token comes from them (accumulators are loaded by the compute unit itself)."""
         own = [f for f in loads if f.memory == Memory.ACC]
-        for fetch in own:
-            self._moves(fetch)
+        for tile in own:
+            tile.emit(self.builder)
         others = [f for f in loads if f.memory != Memory.ACC]
         if not others:
             return False
@@ -125,26 +115,11 @@ class Emission:
             self.waited = freed
             self.builder.set(self.step_end[freed], "push_prev", 1)
         at = -1
-        for fetch in others:
-            at = self._moves(fetch, pop_next=pop)
+        for tile in others:
+            at = tile.emit(self.builder, pop=pop)
             pop = False
         self.builder.set(at, "push_next", 1)
         return True
-
-    def _moves(self, fetch: Fetch, *, pop_next: bool = False) -> int:
-        at = -1
-        for t in fetch.moved:
-            at = self.builder.load(
-                fetch.memory,
-                sram_base=fetch.sram + t.offset,
-                dram_base=t.base,
-                y_size=t.y,
-                x_size=t.x,
-                x_stride=t.stride,
-                pop_next=pop_next,
-            )
-            pop_next = False
-        return at
 
     def _action(self, action: Action, *, pop_prev: bool, pop_next: bool) -> int:
         begin = self.uops.at(_sequence(action))

@@ -24,11 +24,12 @@ from intarsia.program import CallSpace, OperandSpace
 from intarsia.targets.vta.config import VtaConfig
 from intarsia.targets.vta.isa import AluOp, Memory
 from intarsia.targets.vta.lowering.alu_space import AluSpace, covered
-from intarsia.targets.vta.lowering.alu_stream import Action, Emission, Fetch, Group, on_itself, stretch
+from intarsia.targets.vta.lowering.alu_stream import Action, Emission, Group, on_itself, stretch
 from intarsia.targets.vta.lowering.alu_tiles import Tile, compact
 from intarsia.targets.vta.lowering.dma import Transfer, strides, transfers
 from intarsia.targets.vta.lowering.pattern import ONCE, Run, Sweep, sweeps
 from intarsia.targets.vta.lowering.slots import Ring
+from intarsia.targets.vta.lowering.tile_load import TileLoad
 from intarsia.targets.vta.lowering.tiling import Region, box_positions
 
 Ints = NDArray[np.int64]
@@ -178,7 +179,7 @@ class TapPlanner:
                 for t in transfers(self.regions[step.statement], step.box)
             ]
             memory = Memory.ACC if self.kind == "accumulators" else Memory.INP
-            group.loads.append(Fetch(memory, ring.base + slot * ring.size, moved, freed))
+            group.loads.append(TileLoad(memory, ring.base + slot * ring.size, moved, freed))
         return ring.use(slot, number)
 
     def _actions(self, step: Step, tile: Tile, base: int, source: int, covering: int) -> list[Action]:

@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 from intarsia.targets.vta.config import VtaConfig
 from intarsia.targets.vta.isa import Memory
 from intarsia.targets.vta.lowering.alu_space import AluSpace
-from intarsia.targets.vta.lowering.alu_stream import Action, Emission, Fetch, Group, stretch
+from intarsia.targets.vta.lowering.alu_stream import Action, Emission, Group, stretch
 from intarsia.targets.vta.lowering.alu_tiles import Tile, compact
 from intarsia.targets.vta.lowering.alu_window_shape import Floor, Pass, Windows, area, planes
 from intarsia.targets.vta.lowering.dma import cut
 from intarsia.targets.vta.lowering.pattern import sweeps
 from intarsia.targets.vta.lowering.slots import Ring
+from intarsia.targets.vta.lowering.tile_load import TileLoad
 from intarsia.targets.vta.lowering.tiling import Region
 
 Ints = NDArray[np.int64]
@@ -166,7 +167,7 @@ class WindowPlanner:
         slot, freed = ring.find(key), -1
         if slot is None:
             slot, freed = ring.fill(key)
-            group.loads.append(Fetch(Memory.INP, ring.base + slot * ring.size, cut(base, dims), freed))
+            group.loads.append(TileLoad(Memory.INP, ring.base + slot * ring.size, cut(base, dims), freed))
         step = compact(counts)
         loop = {d: m[0][0] for d, m in enumerate(source.moves) if m} | {s.dim: s.loop for s in self.shape.slides}
         moves_of = {loop[d]: s for d, s in zip(region.order, step, strict=True) if d in loop}

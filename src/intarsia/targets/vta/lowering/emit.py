@@ -12,8 +12,9 @@ from intarsia.targets.vta.lowering.finish import parts, rows, tensors_of
 from intarsia.targets.vta.lowering.plan import Addresses, Emitted, Plan
 from intarsia.targets.vta.lowering.slots import Ring
 from intarsia.targets.vta.lowering.steps import Step, StepPlanner
+from intarsia.targets.vta.lowering.tile_load import TileLoad
 from intarsia.targets.vta.lowering.uops import Sequence
-from intarsia.targets.vta.lowering.writer import TileLoad, Writer
+from intarsia.targets.vta.lowering.writer import Writer
 
 
 @dataclass(slots=True)
@@ -225,8 +226,7 @@ class _Emitter:
 
     def _bias_accumulators(self, todo: _End) -> None:
         for load in todo.loads:
-            for t in load.transfers:
-                self.writer.load(load, t)
+            load.emit(self.builder)
 
     def _add_bias(self, todo: _End, number: int, count: int, *, pop: bool) -> int:
         begin = self.writer.uop(todo.bias[number])

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from intarsia.targets.vta.isa import AluOp, Memory
-from intarsia.targets.vta.lowering.dma import Transfer
 from intarsia.targets.vta.lowering.finish import stores
 from intarsia.targets.vta.lowering.plan import Addresses
+from intarsia.targets.vta.lowering.tile_load import TileLoad
 from intarsia.targets.vta.lowering.uops import Sequence, UopStore
 from intarsia.targets.vta.stream import StreamBuilder
-
-
-@dataclass(frozen=True, slots=True)
-class TileLoad:
-    """A tile to be loaded: its buffer, the slot's address, the transfers, the step that read the slot last."""
-
-    memory: Memory
-    sram: int
-    transfers: list[Transfer]
-    freed: int = -1
 
 
 class Writer:
@@ -78,23 +66,9 @@ class Writer:
             # Loads into slots that are free already go first; the first that has to wait waits for all.
             pop = load.freed > self._waited
             self._waited = needed if pop else self._waited
-            for t in load.transfers:
-                at = self.load(load, t, pop=pop)
-                pop = False
+            at = load.emit(self.builder, pop=pop)
         self.builder.set(at, "push_next", 1)
         return True
-
-    def load(self, load: TileLoad, t: Transfer, *, pop: bool = False) -> int:
-        """One transfer of a tile."""
-        return self.builder.load(
-            load.memory,
-            sram_base=load.sram + t.offset,
-            dram_base=t.base,
-            y_size=t.y,
-            x_size=t.x,
-            x_stride=t.stride,
-            pop_next=pop,
-        )
 
     def alu(self, operation: AluOp, sequence: Sequence, count: int, imm: int) -> int:
         """An operation with an immediate on so many accumulators in a row."""

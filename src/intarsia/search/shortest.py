@@ -1,0 +1,106 @@
+"""What no plan of a variant on a chip takes less than, whatever the schedules of its layers.
+
+An iteration never gets shorter when a pass takes longer (``place.step``), and weight gradients are as long under every
+schedule. So the best plan on layers whose passes take what no schedule is shorter than is a bound on all plans.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from intarsia.cost import LayerCost, PassCost
+from intarsia.graph import Node, Recompute
+from intarsia.machines.template import Point, single
+from intarsia.place.branches import Brancher, space_with
+from intarsia.place.nodes import best_first
+from intarsia.place.plan import EQUAL
+from intarsia.place.profile import Demands, LayerProfile, Profile, ScheduledPass
+from intarsia.place.solve import Solved
+from intarsia.place.space import Task
+from intarsia.search.question import Question
+from intarsia.search.rough import Rough
+from intarsia.solvers import Limits
+
+PROVING = Limits(seconds=5.0)
+"""For the shortest schedule of one pass; nearly all take a few hundredths of a second."""
+Bounded = Callable[[tuple[Node, ...], tuple[Node, ...], float], float]
+"""What no schedule of a pass is shorter than: of what is computed again, what then runs, and the seconds it was made in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shortest:
+    """The layers of one variant on a chip.
+
+    Attributes:
+        question: the search's.
+        task: the training on the chip.
+        brancher: of the training on any chip with this memory and these links.
+        point: the chip.
+        asked: the layers.
+        made: the same with the schedules that were made.
+    """
+
+    question: Question
+    task: Task
+    brancher: Brancher
+    point: Point
+    asked: Demands
+    made: Profile
+
+    def quick(self, cutoff: float) -> float:
+        """By quick bounds on schedules, or more than the cutoff."""
+        return self._best(self._profile(self._rough()), cutoff)
+
+    def proved(self, cutoff: float) -> float:
+        """By the shortest schedules, or by bounds on them where they take too long to find, or more than the cutoff."""
+        rough, its = self._rough(), self.question
+
+        def least(again: tuple[Node, ...], nodes: tuple[Node, ...], made: float) -> float:
+            quick = rough(again, nodes, made)
+            if quick >= made * (1 - EQUAL):
+                return quick
+            groups = Rough.groups_of(self.asked.variant)
+            return max(quick, ScheduledPass(again, nodes, groups).least(self.asked.cluster, its.efficiency, PROVING))
+
+        return self._best(self._profile(least), cutoff)
+
+    def _rough(self) -> Bounded:
+        its = self.question
+        rough = Rough(single(self.point), its.cluster, its.efficiency, its.mapping)
+        groups, only = Rough.groups_of(self.asked.variant), np.zeros(1, dtype=np.int64)
+
+        def least(again: tuple[Node, ...], nodes: tuple[Node, ...], made: float) -> float:
+            found = sum(float(rough.seconds(own, groups, only)[0]) for own in (again, nodes) if own)
+            return min(found, made)  # rounding may put a bound a little above what it bounds
+
+        return least
+
+    def _profile(self, bounded: Bounded) -> Profile:
+        layers = []
+        for item in self.made.layers:
+            layer, forward = item.layer, next(iter(item.cost.values())).forward
+            first = PassCost(bounded((), layer.forward, forward.seconds), 0.0, 0.0, 0.0)
+            # Modes that compute the same again share a pass.
+            known: dict[tuple[Node, ...], PassCost] = {}
+            cost: dict[Recompute, LayerCost] = {}
+            for mode, made in item.cost.items():
+                again = layer.recomputed(mode)
+                if again not in known:
+                    least = bounded(again, layer.backward, made.backward.seconds)
+                    known[again] = PassCost(least, 0.0, 0.0, made.backward.weights)
+                cost[mode] = LayerCost(first, known[again])
+            layers.append(LayerProfile(layer, cost, item.kept))
+        return Profile(self.made.variant, tuple(layers), self.made.cluster, self.made.efficiency)
+
+    def _best(self, profile: Profile, cutoff: float) -> float:
+        """The best plan, or a bound on it that is beyond the cutoff; infinite where none fits."""
+        branch = self.brancher.branch(profile, self.task)
+        for step in best_first(space_with(self.task, [branch])) if branch is not None else ():
+            if isinstance(step, Solved):
+                return min(step.bound, step.seconds)
+            if step > cutoff * (1 + EQUAL):
+                return step
+        return np.inf
