@@ -27,7 +27,7 @@ from intarsia.solvers import Limits
 PROVING = Limits(seconds=5.0)
 """For the shortest schedule of one pass; nearly all take a few hundredths of a second."""
 Bounded = Callable[[tuple[Node, ...], tuple[Node, ...], float], float]
-"""What no schedule of a pass is shorter than: of what is computed again, what then runs, and the seconds it was made in."""
+"""What no schedule of a pass is shorter than: of what is computed again, what then runs, and the seconds as made."""
 
 
 @dataclass(frozen=True, slots=True)
