@@ -166,8 +166,8 @@ def test_a_cutoff_only_cuts() -> None:
     assert evaluate(question, 0, brancher, point, listed, whole.seconds) == replace(whole, cutoff=whole.seconds)
     cut = evaluate(question, 0, brancher, point, listed, whole.seconds * 0.9)
     assert cut.seconds == cut.bound == inf
-    unproved = [[replace(one, proved=0.0) for one in known.variants] for known in (cut, whole)]
-    assert unproved[0] == unproved[1]
+    quick = [[(one.variant, min(one.quick, cut.cutoff)) for one in known.variants] for known in (cut, whole)]
+    assert quick[0] == quick[1]
     assert cut.floor(whole.seconds * 0.9, listed, inf) <= whole.floor(inf, listed, inf) <= whole.seconds
     assert whole.seconds * 0.5 < cut.floor(whole.seconds * 0.9, listed, inf)
     assert cut.says(whole.seconds * 0.9, listed)
