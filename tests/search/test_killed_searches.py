@@ -116,8 +116,9 @@ def test_what_other_searches_have_stored_changes_nothing(tmp_path: Path) -> None
     alone, both = (replace(small_question(*own), space=few) for own in ((first,), (first, second)))
     both = replace(both, objective=Objective(Per.DOLLAR, references=(0.01, 0.02)))
     area = replace(alone, objective=Objective(Per.AREA))
-    fresh = [told(question, tmp_path / f"{at}.sqlite") for at, question in enumerate((alone, area, both))]
-    shared = tmp_path / "shared.sqlite"
-    for order in ((2, 1, 0), (0, 1, 2)):
+    front = replace(alone, objective=Objective(front=Per.AREA))
+    asked = (alone, area, both, front)
+    fresh = [told(question, tmp_path / f"{at}.sqlite") for at, question in enumerate(asked)]
+    for number, order in enumerate(((3, 2, 1, 0), (0, 1, 2, 3))):
         for at in order:
-            assert told((alone, area, both)[at], shared) == fresh[at]
+            assert told(asked[at], tmp_path / f"shared{number}.sqlite") == fresh[at]

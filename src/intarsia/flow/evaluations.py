@@ -12,7 +12,7 @@ from typing import cast
 from intarsia.graph import Attention, Dtype, Variant
 from intarsia.ground.store import Json, Store
 from intarsia.machines.clusters import Cluster
-from intarsia.search import Candidate, Known, OfVariant, Per, Question
+from intarsia.search import Candidate, Known, OfVariant, Question
 
 
 class Book:
@@ -21,15 +21,12 @@ class Book:
     def __init__(self, question: Question, names: Sequence[str], store: Store) -> None:
         self.store = store
         files = [_file_digest(name) for name in names]
-        # A front asks less of an evaluation: it must not say more where another search has asked for more.
-        less: dict[str, Json] = {} if question.objective.front is Per.CHIP else {"for": "front"}
         self.asked: dict[int, list[dict[str, Json]]] = {
             cluster.devices: [
                 {
                     "search": name, "file": file, "parameters": its.model.parameters, "cluster": _network(cluster),
                     "batch": its.global_batch, "sequence": its.sequence, "choices": str(asdict(its.choices)),
                     "efficiency": str(question.efficiency), "mapping": str(question.mapping),
-                    **less,
                 }
                 for name, file, its in zip(names, files, question.trainings, strict=True)
             ]

@@ -160,8 +160,8 @@ class State:
             tuple((variant, float(bound)) for variant, bound in zip(own, column, strict=True) if bound <= cutoff)
             for own, column, cutoff in zip(bounded.variants, columns, cutoffs, strict=True)
         )
-        its, none, prove = self.candidates.at(row), (None,) * len(least), objective.front is Per.CHIP
-        return Job(row, its.point, its.devices, listed, cutoffs, tuple(least.tolist()), limit, none, prove)
+        its, none = self.candidates.at(row), (None,) * len(least)
+        return Job(row, its.point, its.devices, listed, cutoffs, tuple(least.tolist()), limit, none)
 
     def evaluate(self, jobs: Iterable[Job]) -> Iterable[tuple[Job, tuple[Known, ...]]]:
         """What is found of chips, as it comes; what an earlier run has found is not looked for again."""
