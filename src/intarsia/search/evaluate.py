@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 import numpy as np
@@ -20,6 +20,9 @@ from intarsia.search.known import Known, Listed, OfVariant
 from intarsia.search.objective import Objective
 from intarsia.search.question import Question
 from intarsia.search.shortest import Shortest
+
+FEW = 8
+"""The shortest schedules of so many kinds of layers are found in less time than the best plan by quick bounds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,7 @@ def evaluate(
         seconds, its = _best(task, branch, sure)
         best, bound, sure = min(best, seconds), min(bound, its), min(sure, seconds)
         found.append((least, variant, Shortest(question, task, brancher, point, asked, branch.profile)))
-    return Known(cutoff, best, bound, tuple(_facts(*one, sure, prove=prove) for one in found))
+    return Known(cutoff, best, bound, tuple(_facts(*one, min(bound, sure), sure, prove=prove) for one in found))
 
 
 def _best(task: Task, branch: Branch, cutoff: float) -> tuple[float, float]:
@@ -143,10 +146,12 @@ def _best(task: Task, branch: Branch, cutoff: float) -> tuple[float, float]:
     return inf, inf
 
 
-def _facts(least: float, variant: Variant, layers: Shortest | None, sure: float, *, prove: bool) -> OfVariant:
-    """With the shortest schedules, where quick bounds on them leave better plans possible than were made."""
+def _facts(
+    least: float, variant: Variant, layers: Shortest | None, made: float, sure: float, *, prove: bool
+) -> OfVariant:
+    """With the shortest schedules, where bounds on plans, or quick ones on schedules, leave better plans possible."""
     if layers is None:
         return OfVariant(variant, quick=inf)
-    quick = layers.quick(sure) if prove and least < sure else 0.0
-    proved = layers.proved(sure) if prove and max(least, quick) < sure else 0.0
-    return OfVariant(variant, quick, proved)
+    many = len(layers.made.layers) > FEW
+    known = OfVariant(variant, layers.quick(made, sure) if prove and many and least < sure else 0.0)
+    return replace(known, proved=layers.proved(made, sure)) if prove and not known.settled(least, made) else known

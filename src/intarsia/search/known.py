@@ -9,6 +9,9 @@ from intarsia.graph import Variant
 Listed = tuple[tuple[Variant, float], ...]
 """Variants that plans may have, each with a bound on its plans, 0 for none."""
 
+ENOUGH = 1 - 3e-6
+"""A floor at this part of what is possible says that no schedule can win anything."""
+
 
 @dataclass(frozen=True, slots=True)
 class OfVariant:
@@ -31,7 +34,11 @@ class OfVariant:
             least: another bound on its plans, whatever the schedules.
             made: what no plan takes less than with the schedules that were made, or how far was looked.
         """
-        return max(least, min(made, max(self.quick, self.proved)))
+        return max(least, min(made * ENOUGH, max(self.quick, self.proved)))
+
+    def settled(self, least: float, made: float) -> bool:
+        """Whether nothing is left to be asked, where quick bounds leave no better plan possible than was made."""
+        return self.proved > 0 or max(least, self.quick) >= made * ENOUGH
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +65,9 @@ class Known:
             listed: the variants, each with a bound on its plans.
             prove: whether it must know what shorter schedules could win, where that matters.
         """
-        sure, has = min(cutoff, self.seconds), self._by_variant()
+        sure, made, has = min(cutoff, self.seconds), self._made(cutoff), self._by_variant()
         return sure <= self.cutoff and all(
-            variant in has and (not prove or has[variant].proved > 0 or max(bound, has[variant].quick) >= sure)
+            variant in has and (not prove or has[variant].settled(bound, made))
             for variant, bound in listed
             if bound <= sure
         )

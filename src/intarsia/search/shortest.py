@@ -26,6 +26,8 @@ from intarsia.solvers import Limits
 
 PROVING = Limits(seconds=5.0)
 """For the shortest schedule of one pass; nearly all take a few hundredths of a second."""
+NEARLY = 1e-6
+"""Schedules that can be shorter by this part at most are worth no other search for plans."""
 Bounded = Callable[[tuple[Node, ...], tuple[Node, ...], float], float]
 """What no schedule of a pass is shorter than: of what is computed again, what then runs, and the seconds as made."""
 
@@ -50,22 +52,32 @@ class Shortest:
     asked: Demands
     made: Profile
 
-    def quick(self, cutoff: float) -> float:
-        """By quick bounds on schedules, or more than the cutoff."""
-        return self._best(self._profile(self._rough()), cutoff)
+    def quick(self, made: float, cutoff: float) -> float:
+        """By quick bounds on schedules, or more than the cutoff.
 
-    def proved(self, cutoff: float) -> float:
-        """By the shortest schedules, or by bounds on them where they take too long to find, or more than the cutoff."""
+        Args:
+            made: seconds that no plan takes less than with the schedules that were made.
+            cutoff: seconds beyond which nobody wants to know how many.
+        """
+        return self._best(self._rough(), made, cutoff)
+
+    def proved(self, made: float, cutoff: float) -> float:
+        """By the shortest schedules, or by bounds on them where they take too long to find, or more than the cutoff.
+
+        Args:
+            made: seconds that no plan takes less than with the schedules that were made.
+            cutoff: seconds beyond which nobody wants to know how many.
+        """
         rough, its = self._rough(), self.question
 
         def least(again: tuple[Node, ...], nodes: tuple[Node, ...], made: float) -> float:
             quick = rough(again, nodes, made)
-            if quick >= made * (1 - EQUAL):
+            if quick >= made * (1 - NEARLY):
                 return quick
             groups = Rough.groups_of(self.asked.variant)
             return max(quick, ScheduledPass(again, nodes, groups).least(self.asked.cluster, its.efficiency, PROVING))
 
-        return self._best(self._profile(least), cutoff)
+        return self._best(least, made, cutoff)
 
     def _rough(self) -> Bounded:
         its = self.question
@@ -78,25 +90,34 @@ class Shortest:
 
         return least
 
-    def _profile(self, bounded: Bounded) -> Profile:
-        layers = []
+    def _profile(self, bounded: Bounded) -> tuple[Profile, float]:
+        """Layers at their least seconds, and how many times these the schedules that were made take, at most."""
+        layers, longer = [], 1.0
         for item in self.made.layers:
-            layer, forward = item.layer, next(iter(item.cost.values())).forward
-            first = PassCost(bounded((), layer.forward, forward.seconds), 0.0, 0.0, 0.0)
+            layer, forward = item.layer, next(iter(item.cost.values())).forward.seconds
+            first = PassCost(bounded((), layer.forward, forward), 0.0, 0.0, 0.0)
+            longer = max(longer, forward / first.device if forward else 1.0)
             # Modes that compute the same again share a pass.
             known: dict[tuple[Node, ...], PassCost] = {}
             cost: dict[Recompute, LayerCost] = {}
-            for mode, made in item.cost.items():
-                again = layer.recomputed(mode)
+            for mode, its in item.cost.items():
+                again, backward = layer.recomputed(mode), its.backward.seconds
                 if again not in known:
-                    least = bounded(again, layer.backward, made.backward.seconds)
-                    known[again] = PassCost(least, 0.0, 0.0, made.backward.weights)
+                    known[again] = PassCost(bounded(again, layer.backward, backward), 0.0, 0.0, its.backward.weights)
+                    longer = max(longer, backward / known[again].device if backward else 1.0)
                 cost[mode] = LayerCost(first, known[again])
             layers.append(LayerProfile(layer, cost, item.kept))
-        return Profile(self.made.variant, tuple(layers), self.made.cluster, self.made.efficiency)
+        return Profile(self.made.variant, tuple(layers), self.made.cluster, self.made.efficiency), longer
 
-    def _best(self, profile: Profile, cutoff: float) -> float:
-        """The best plan, or a bound on it that is beyond the cutoff; infinite where none fits."""
+    def _best(self, bounded: Bounded, made: float, cutoff: float) -> float:
+        """The best plan, or a bound on it that is beyond the cutoff; infinite where none fits.
+
+        If all passes were r times shorter, so were the plans, but for weight gradients that then fill r times as much
+        of a plan's gaps; what fills gaps is less than the plan, so that (2 - r) / r of it are left.
+        """
+        profile, longer = self._profile(bounded)
+        if longer <= 1 + NEARLY:
+            return made * (2 - longer) / longer
         branch = self.brancher.branch(profile, self.task)
         for step in best_first(space_with(self.task, [branch])) if branch is not None else ():
             if isinstance(step, Solved):
