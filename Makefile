@@ -30,7 +30,7 @@ help:
 	@echo "make test    all tests"
 	@echo "make docs    the documentation as a site in build/site"
 	@echo "make check   formatting, linting, types and the import contract"
-	@echo "make bench   every figure of README, in about two hours on two cores; the short ones first, bench-native last"
+	@echo "make bench   every figure of README, in about two and a half hours on two cores; the short ones first, bench-native last"
 	@echo "make bench-native   those beside libraries: installs torch, OpenVINO and ONNX Runtime (Linux, Python 3.11,"
 	@echo "             300 MB to fetch) into $(VENV) and needs AVX512-VNNI"
 	@echo "make fuzz    random operators and instructions (EXAMPLES=$(EXAMPLES), SEED=... repeats a run)"
@@ -96,7 +96,7 @@ bench: setup
 	$(BIN)/intarsia bench deepbench --target vta --set inference --kind gemm  # and without the convolutions
 	$(BIN)/python benchmarks/vta_batch16.py                                 # 20
 	$(BIN)/python benchmarks/published_evaluation.py                        # 20
-	$(MAKE) bench-native                                                    # 1, without what is downloaded
+	$(MAKE) bench-native                                                    # 30, without what is downloaded
 
 bench-native: $(LIBSTAMP)
 	$(BIN)/intarsia bench x86 --against torch,openvino,onnxruntime
@@ -104,6 +104,7 @@ bench-native: $(LIBSTAMP)
 	$(BIN)/intarsia calibrate x86
 	$(BIN)/intarsia bench deepbench --target x86 --against torch,openvino,onnxruntime --kind gemm --set inference_device
 	$(BIN)/intarsia bench deepbench --target x86 --against torch,openvino,onnxruntime --kind conv
+	$(BIN)/intarsia bench deepbench --target x86 --against torch,openvino,onnxruntime --kind gemm --set inference_server
 
 $(LIBSTAMP): $(STAMP) requirements-libraries.lock
 	$(PIP) install --require-hashes --extra-index-url $(TORCH) -r requirements-libraries.lock
