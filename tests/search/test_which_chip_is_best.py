@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from math import inf
 
@@ -16,9 +15,8 @@ from intarsia.machines.chips import Mapping
 from intarsia.machines.template import PHAZE, Point, chip_of, single
 from intarsia.place import Choices
 from intarsia.place.branches import Brancher, Space
-from intarsia.place.nodes import best_first
+from intarsia.place.nodes import least_seconds
 from intarsia.place.profile import demands
-from intarsia.place.solve import Solved
 from intarsia.place.space import variants
 from intarsia.search import Known, Objective, Per, Several, audit, crew, ladder, search
 from intarsia.search.evaluate import evaluate
@@ -144,11 +142,11 @@ def test_a_variant_that_fits_nowhere_is_searched_for_once(front: Per, monkeypatc
     question = replace(question, objective=Objective(front=front))
     searched: list[Variant] = []
 
-    def counted(space: Space) -> Iterator[Solved | float]:
+    def counted(space: Space, cutoff: float) -> float:
         searched.extend(branch.variant for branch in space.branches)
-        yield from best_first(space)
+        return least_seconds(space, cutoff)
 
-    monkeypatch.setattr(ladder, "best_first", counted)
+    monkeypatch.setattr(ladder, "least_seconds", counted)
     found = search(question)
     assert found.point is None
     assert (found.certificate.bounded, len(found.looked)) == (found.certificate.points, 0)

@@ -68,6 +68,21 @@ def best_first(
             heapq.heappush(heap, (max(bound, found.seconds), next(numbers), SPLIT, at, place, found))
 
 
+def least_seconds(space: Space, cutoff: float) -> float:
+    """Seconds that no plan takes less than, of the best plan, or a bound on it beyond a cutoff; infinite for no plan.
+
+    Args:
+        space: the strategies.
+        cutoff: seconds beyond which nobody wants to know how many.
+    """
+    for step in best_first(space):
+        if isinstance(step, Solved):
+            return min(step.bound, step.seconds)
+        if step > cutoff:
+            return step
+    return np.inf
+
+
 def _room(space: Space, at: int, entry: int) -> float:
     key = (at, entry)
     if key not in space.rooms:

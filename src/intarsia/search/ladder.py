@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 from intarsia.cost import LayerCost, PassCost
 from intarsia.graph import Layer, Recompute, Variant
 from intarsia.place.branches import Brancher, space_with
-from intarsia.place.nodes import best_first
+from intarsia.place.nodes import least_seconds
 from intarsia.place.profile import LayerProfile, Profile
-from intarsia.place.solve import Solved
 from intarsia.search.question import Question
 from intarsia.search.rough import Rough
 
@@ -114,15 +113,10 @@ class Ladder:
     def best_of(self, profile: Profile, cutoff: float) -> float:
         """The best plan of some layers, or a bound on it that is beyond the cutoff; infinite where none fits."""
         branch = self.brancher.branch(profile) if self._fits else None
-        if branch is not None:
-            for step in best_first(space_with(self.brancher.task, [branch])):
-                if isinstance(step, Solved):
-                    return min(step.bound, step.seconds)
-                if step > cutoff:
-                    return step
+        found = least_seconds(space_with(self.brancher.task, [branch]), cutoff) if branch is not None else np.inf
         # Bytes do not depend on seconds: what does not fit here fits at no rung.
-        self._fits = False
-        return np.inf
+        self._fits = found < np.inf
+        return found
 
     def _profile(self, rung: int, filling: int) -> Profile:
         """The dream chip's layers, the main one slower, with so many seconds of weight gradients at most."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 
@@ -15,10 +16,9 @@ from intarsia.cost import LayerCost, PassCost
 from intarsia.graph import Node, Recompute
 from intarsia.machines.template import Point, single
 from intarsia.place.branches import Brancher, space_with
-from intarsia.place.nodes import best_first
+from intarsia.place.nodes import least_seconds
 from intarsia.place.plan import EQUAL
 from intarsia.place.profile import Demands, LayerProfile, Profile, ScheduledPass
-from intarsia.place.solve import Solved
 from intarsia.place.space import Task
 from intarsia.search.question import Question
 from intarsia.search.rough import Rough
@@ -96,7 +96,7 @@ class Shortest:
         for item in self.made.layers:
             layer, forward = item.layer, next(iter(item.cost.values())).forward.seconds
             first = PassCost(bounded((), layer.forward, forward), 0.0, 0.0, 0.0)
-            longer = max(longer, forward / first.device if forward else 1.0)
+            longer = max(longer, _times(forward, first.device))
             # Modes that compute the same again share a pass.
             known: dict[tuple[Node, ...], PassCost] = {}
             cost: dict[Recompute, LayerCost] = {}
@@ -104,7 +104,7 @@ class Shortest:
                 again, backward = layer.recomputed(mode), its.backward.seconds
                 if again not in known:
                     known[again] = PassCost(bounded(again, layer.backward, backward), 0.0, 0.0, its.backward.weights)
-                    longer = max(longer, backward / known[again].device if backward else 1.0)
+                    longer = max(longer, _times(backward, known[again].device))
                 cost[mode] = LayerCost(first, known[again])
             layers.append(LayerProfile(layer, cost, item.kept))
         return Profile(self.made.variant, tuple(layers), self.made.cluster, self.made.efficiency), longer
@@ -119,9 +119,9 @@ class Shortest:
         if longer <= 1 + NEARLY:
             return made * (2 - longer) / longer
         branch = self.brancher.branch(profile, self.task)
-        for step in best_first(space_with(self.task, [branch])) if branch is not None else ():
-            if isinstance(step, Solved):
-                return min(step.bound, step.seconds)
-            if step > cutoff * (1 + EQUAL):
-                return step
-        return np.inf
+        return least_seconds(space_with(self.task, [branch]), cutoff * (1 + EQUAL)) if branch is not None else np.inf
+
+
+def _times(made: float, least: float) -> float:
+    """How many times the least seconds those that were made are; infinite where nothing is known of the least."""
+    return made / least if least else inf if made else 1.0

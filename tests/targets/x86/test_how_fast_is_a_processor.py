@@ -49,7 +49,8 @@ def loop(native):
     lines = [line.strip() for line in native.asm().splitlines()]
     last = max(i for i, line in enumerate(lines) if re.match(r"j\w+\s+\.L", line))
     target = re.match(r"j\w+\s+(\S+)", lines[last]).group(1)
-    return [line.split()[0] for line in lines[lines.index(f"{target}:") + 1 : last + 1] if line[0] not in "#."]
+    inside = [line.removeprefix("{vex}").split() for line in lines[lines.index(f"{target}:") + 1 : last + 1]]
+    return [words[0] for words in inside if words[0][0] not in "#."]
 
 
 @pytest.mark.parametrize("name", NAMES)

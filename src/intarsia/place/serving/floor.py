@@ -37,6 +37,8 @@ from intarsia.place.serving.task import ServingTask
 MADE_FROM = {Phase.PREFILL: 1, Phase.DECODE: 64}
 """Sequences of the chain that a floor is made from."""
 TENSOR, VECTOR, NETWORK = range(3)
+ROUTED = "experts-"
+"""Names of kernels begin so that work on tokens of one expert each, which get fewer when one more expert is met."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,7 @@ def _kernel(
     chip: Chip, efficiency: Efficiency, node: Node, needs: tuple[int, ...], sequences: int, layer: ServedLayer
 ) -> KernelFloor:
     work = node.work
-    routed = layer.experts > 0 and node.name.startswith("experts-")
+    routed = layer.experts > 0 and node.name.startswith(ROUTED)
     match work:
         case Collective(pattern, group, size):
             return KernelFloor(NETWORK, 0.0, 0, 0, 0.0, (pattern, group, size / sequences), needs)

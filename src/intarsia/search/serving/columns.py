@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from intarsia.cost import message_seconds
 from intarsia.graph import Node, ServedLayer, Serving
 from intarsia.place.serving import Chains, ServingTask
+from intarsia.place.serving.floor import ROUTED
 from intarsia.place.serving.prices import groups_of, served_efficiency
 from intarsia.search.question import linked
 from intarsia.search.rough import Rough
@@ -19,8 +20,6 @@ from intarsia.search.serving.question import ServingQuestion
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Nodes = tuple[Node, ...]
-ROUTED = "experts-"
-"""Names of kernels begin so that work on tokens of one expert each, which get fewer when one more expert is met."""
 
 
 @dataclass
