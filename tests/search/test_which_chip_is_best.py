@@ -155,6 +155,18 @@ def test_a_variant_that_fits_nowhere_is_searched_for_once(front: Per, monkeypatc
     assert (brute(fewer(question)) == inf).all()
 
 
+def test_of_chips_that_are_equally_fast_the_smallest_is_taken() -> None:
+    """A larger buffer than anything needs; chips with it are as fast, and of these the first is no small one."""
+    question = small_question()
+    question = replace(question, space=replace(question.space, buffer_mib=(16, 2, 64), hbm_gib=(16,)))
+    found = search(question)
+    assert found.point is not None
+    seconds, area = brute(question)[0], question.space.points.area
+    equal = np.flatnonzero(seconds <= seconds.min() * (1 + CLOSE))
+    assert len(equal) > 1
+    assert found.row == equal[np.argmin(area[equal])]
+
+
 def test_a_cutoff_only_cuts() -> None:
     question = small_question()
     point = points_of(question)[3]

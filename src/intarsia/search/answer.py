@@ -13,7 +13,7 @@ from intarsia.search.candidates import Candidates
 from intarsia.search.certificate import Certificate, Looked, Searched, Step
 from intarsia.search.evaluate import Job, turns
 from intarsia.search.known import Known
-from intarsia.search.objective import Objective
+from intarsia.search.objective import Objective, Per
 from intarsia.search.question import Question
 
 Floats = NDArray[np.float64]
@@ -80,13 +80,15 @@ def answer_of(question: Question, candidates: Candidates, bounds: Floats, found:
 
 
 def _front(question: Question, candidates: Candidates, bounds: Floats, found: Mapping[int, Looked]) -> tuple[Step, ...]:
-    """Of evaluated chips those that no other one dominates, by rising cost; of equal ones the first by bounds."""
-    costs = candidates.costs(question.objective.front)
+    """Of evaluated chips those that no other one dominates, by rising cost; of equal ones the smallest, in mm²."""
+    costs, area, watts = (candidates.costs(per) for per in (question.objective.front, Per.AREA, Per.WATT))
     kept: list[Looked] = []
-    whole = [one for one in found.values() if one.whole]
-    for one in sorted(whole, key=lambda one: (costs[one.row], one.score, bounds[one.row], one.row)):
+    whole = sorted((one for one in found.values() if one.whole), key=lambda one: (costs[one.row], one.score, one.row))
+    for one in whole:
         if not kept or one.score < kept[-1].score * (1 - EQUAL):
-            kept.append(one)
+            most = one.score * (1 + EQUAL)
+            equal = (other for other in whole if costs[other.row] == costs[one.row] and other.score <= most)
+            kept.append(min(equal, key=lambda other: (area[other.row], watts[other.row], other.row)))
     floors = bounds.copy()
     floors[list(found)] = [max(one.floor, bounds[row]) for row, one in found.items()]
     order = np.argsort(costs, kind="stable")

@@ -29,7 +29,7 @@ Numbered = tuple[tuple[int, Variant], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Rungs:
     """One step up of all ladders.
 
     Attributes:
@@ -48,16 +48,35 @@ class Step:
     between: bool = False
 
 
-FRONT = (Step(False, False, 64, between=True),)
+@dataclass(frozen=True, slots=True)
+class Passes:
+    """Bounds from each chip's own passes of all layers, where no layer is nearly all of the work.
+
+    Attributes:
+        sharp: how passes are bounded.
+        exact: whether plans are searched for.
+    """
+
+    sharp: bool
+    exact: bool
+
+
+Step = Rungs | Passes
+FRONT = (Rungs(False, False, 64, between=True),)
 """Steps for a front, whose chips are on all rungs: a quick one for all; chip by chip then (``own.py``)."""
+NEARLY_ALL = 0.9
+"""A main layer that makes so much of a dream's seconds tells chips apart well enough."""
+TOGETHER = 1 << 15
+"""Chips whose own passes are bounded together."""
 
 
 def steps(trainings: int) -> tuple[Step, ...]:
     """The steps of a search; of several trainings, the limits of each are wide until all have taken the quick ones."""
-    quick = [Step(sharp, False, stride) for sharp in (False, True) for stride in STRIDES] if trainings > 1 else []
-    coarse = [Step(False, True, stride) for stride in STRIDES] if trainings == 1 else []
-    sharp = [Step(True, True, stride) for stride in STRIDES]
-    return (*quick, *coarse, *sharp, *(Step(True, True, stride, stride) for stride in FILLED))
+    quick = [Rungs(sharp, False, stride) for sharp in (False, True) for stride in STRIDES] if trainings > 1 else []
+    coarse = [Rungs(False, True, stride) for stride in STRIDES] if trainings == 1 else []
+    sharp = [Rungs(True, True, stride) for stride in STRIDES]
+    filled = [Rungs(True, True, stride, stride) for stride in FILLED]
+    return (*quick, *coarse, Passes(False, False), Passes(True, False), *sharp, *filled, Passes(True, True))
 
 
 class Climb:
@@ -77,6 +96,20 @@ class Climb:
         live = np.flatnonzero((self.found <= cutoffs) & (self.found < np.inf))
         if not len(live):
             return
+        if isinstance(step, Rungs):
+            self._climb(step, live, cutoffs)
+        elif self.ladder.share < NEARLY_ALL:
+            for at in range(0, len(live), TOGETHER):
+                self._pass(step, live[at : at + TOGETHER], cutoffs)
+
+    def _pass(self, step: Passes, live: Ints, cutoffs: Floats) -> None:
+        """Raise bounds of some chips to those of their own passes."""
+        own = OwnPasses(self.ladder, self.rows[live], sharp=step.sharp)
+        bounds = [own.best(n, float(cutoffs[at])) for n, at in enumerate(live)] if step.exact else own.firsts()
+        self.found[live] = np.maximum(self.found[live], bounds)
+
+    def _climb(self, step: Rungs, live: Ints, cutoffs: Floats) -> None:
+        """Raise bounds of some chips to those of their rungs."""
         if self._sharp is not step.sharp:
             # Cutoffs only fall: a chip that is not live now never will be.
             self._rungs[live] = self.ladder.rungs(self.rows[live], sharp=step.sharp)
@@ -101,7 +134,7 @@ class Climb:
         """Raise the bounds of some chips that are not beyond their cutoffs to quick ones of the chips' own passes."""
         self._at = np.sort(places[self.found[places] <= cutoffs])
         if len(self._at):
-            self._own = OwnPasses(self.ladder, self.rows[self._at])
+            self._own = OwnPasses(self.ladder, self.rows[self._at], sharp=True)
             self.found[self._at] = np.maximum(self.found[self._at], self._own.firsts())
 
     def plans(self, places: Ints, most: Floats, cutoffs: Floats) -> None:

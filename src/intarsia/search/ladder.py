@@ -52,6 +52,7 @@ class Ladder:
         self.forward = [self.rough.least(layer.forward, self.groups) * (1 - ROUNDING) for layer in self.layers]
         whole = [layer.repeat * own[self.modes[0]] for layer, own in zip(self.layers, self.dream, strict=True)]
         self.main = int(np.argmax(whole))
+        self.share = max(whole) / sum(whole)
         self._cheap: dict[tuple[int, int], float] = {}
         self._exact: dict[tuple[int, int], float] = {}
         self._fits = True

@@ -54,11 +54,12 @@ class OwnPasses:
     Args:
         ladder: of the variant, whose memory and network no chip exceeds.
         rows: the chips.
+        sharp: how schedules are bounded.
     """
 
-    def __init__(self, ladder: Ladder, rows: Ints) -> None:
+    def __init__(self, ladder: Ladder, rows: Ints, *, sharp: bool) -> None:
         self._ladder = ladder
-        self._layers = [_columns(ladder, layer, rows) for layer in ladder.layers]
+        self._layers = [_columns(ladder, layer, rows, sharp=sharp) for layer in ladder.layers]
         self._kept = [{mode: layer.kept_bytes(mode) for mode in Recompute} for layer in ladder.layers]
 
     def firsts(self) -> Floats:
@@ -92,12 +93,13 @@ class OwnPasses:
         )
 
 
-def _columns(ladder: Ladder, layer: Layer, rows: Ints) -> _Columns:
+def _columns(ladder: Ladder, layer: Layer, rows: Ints, *, sharp: bool) -> _Columns:
     rough, groups = ladder.rough, ladder.groups
-    back = rough.seconds(layer.backward, groups, rows)
+    seconds = rough.seconds if sharp else rough.coarse
+    back = seconds(layer.backward, groups, rows)
     again = {mode: layer.recomputed(mode) for mode in Recompute}
     return _Columns(
-        rough.seconds(layer.forward, groups, rows),
-        {mode: back + rough.seconds(nodes, groups, rows) if nodes else back for mode, nodes in again.items()},
+        seconds(layer.forward, groups, rows),
+        {mode: back + seconds(nodes, groups, rows) if nodes else back for mode, nodes in again.items()},
         rough.weights(layer.backward, groups, rows),
     )

@@ -20,7 +20,7 @@ from intarsia.machines.chips.efficiency import Efficiency
 from intarsia.machines.clusters import Cluster
 from intarsia.machines.template import Points
 from intarsia.search.durations import Durations, Task
-from intarsia.search.windows import needs_of, tails_of, windows
+from intarsia.search.windows import needs_of, raise_to_windows, tails_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -88,8 +88,8 @@ class Rough:
             own = [name for name in tasks if tasks[name].kind == kind]
             if own:
                 work = [tasks[name].energy / table.cores[where[kind]] for name in own]
-                stacked = [np.stack(columns) for columns in ([heads[n] for n in own], [tails[n] for n in own], work)]
-                longest = np.maximum(longest, windows(*stacked))
+                columns = ([heads[n] for n in own], [tails[n] for n in own], work)
+                raise_to_windows(longest, *(np.stack(column, axis=1) for column in columns))
         chips = self._durations
         flow = chips.points.hbm_bandwidth[rows] * chips.efficiency.memory
         return np.maximum(longest, sum((task.moved for task in tasks.values()), zero) / flow)

@@ -34,7 +34,7 @@ def search(
     remember: Remember | None = None,
     keep: Keep = lambda _candidate, _found: None,
 ) -> Searched:
-    """The chip of the least score, and the front; of equal ones the first in the order of bounds.
+    """The chip of the least score, and the front; of equal ones the smallest.
 
     Args:
         question: what is asked.
@@ -82,7 +82,7 @@ def _relax(state: State) -> None:
         )
         state.ladders(Candidate(best, state.candidates.devices[size]))
         begin(state, rows)
-        seconds = state.climb(rows)
+        seconds = state.climb(rows, far=False)
         order = np.argsort(state.bounds[rows], kind="stable")
         state.live[size] = state.bounded(rows, seconds, order[state.wanted(rows[order])]).variants
         state.note()

@@ -109,8 +109,12 @@ class State:
         self.every = live or tuple(tuple(variants(sized.on(its.point, at))) for at in range(count))
         self.least = self.hands.shares.begin(its.point, self.every, its.devices)
 
-    def climb(self, rows: Ints) -> Floats:
+    def climb(self, rows: Ints, *, far: bool = True) -> Floats:
         """Up all ladders with some chips.
+
+        Args:
+            rows: the chips.
+            far: to their ends; else only as far as it is quick for many.
 
         Returns:
             of each training, seconds that no plan takes less than, [trainings, rows].
@@ -120,7 +124,8 @@ class State:
         best = np.array([np.full(len(rows), own.min(initial=inf)) for own in self.least])
         trainings = range(len(best))
         shares.rows(self.candidates.chip[rows], [float(objective.cutoff(limits, best, at).max()) for at in trainings])
-        for step in steps(len(best)) if objective.front is Per.CHIP else FRONT:
+        every = steps(len(best)) if objective.front is Per.CHIP else FRONT
+        for step in every if far else (step for step in every if not step.exact or not step.sharp):
             for at in trainings:
                 best[at] = np.maximum(best[at], shares.climb(at, step, objective.cutoff(limits, best, at)))
         self.raise_to(rows, best)

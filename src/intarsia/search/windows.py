@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intarsia.graph import Node
+from intarsia.ground.compiled import kept
 from intarsia.search.durations import Task
 
 Floats = NDArray[np.float64]
@@ -30,12 +31,33 @@ def tails_of(tasks: dict[str, Task], needs: dict[str, list[str]], zero: Floats) 
     return tails
 
 
-def windows(heads: Floats, tails: Floats, work: Floats) -> Floats:
-    """The most, over all sets of tasks above a head and a tail, of head + work + tail; each [tasks, points]."""
-    order = np.argsort(-tails, axis=0, kind="stable")
-    heads, tails, work = (np.take_along_axis(column, order, axis=0) for column in (heads, tails, work))
-    best = np.zeros(heads.shape[1])
-    for head in heads:
-        inside = heads >= head
-        best = np.maximum(best, np.max(np.where(inside, head + np.cumsum(work * inside, axis=0) + tails, 0), axis=0))
-    return best
+@kept
+def raise_to_windows(least: Floats, heads: Floats, tails: Floats, work: Floats) -> None:
+    """Raise bounds to the most, over all sets of tasks above a head and a tail, of head + work + tail.
+
+    Args:
+        least: what is known of each chip, [chips]; changed.
+        heads: seconds before each task, [chips, tasks].
+        tails: seconds after each, [chips, tasks].
+        work: core-seconds of each over the cores, [chips, tasks].
+    """
+    tasks = heads.shape[1]
+    for chip in range(len(least)):
+        head, tail, own, best = heads[chip], tails[chip], work[chip], least[chip]
+        late, after = np.argsort(-head, kind="mergesort"), np.argsort(-tail, kind="mergesort")
+        total = longest = 0.0
+        for at in range(tasks):
+            first = late[at]
+            total += own[first]
+            longest = max(longest, tail[first])
+            if at + 1 < tasks and head[late[at + 1]] == head[first]:
+                continue
+            # It is no more than all that start no earlier, one after the other, and the longest of what follows any.
+            if head[first] + total + longest <= best:
+                continue
+            done = 0.0
+            for task in after:
+                if head[task] >= head[first]:
+                    done += own[task]
+                    best = max(best, head[first] + done + tail[task])
+        least[chip] = best
