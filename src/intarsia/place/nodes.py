@@ -77,10 +77,16 @@ def least_seconds(space: Space, cutoff: float) -> float:
     """
     for step in best_first(space):
         if isinstance(step, Solved):
-            return min(step.bound, step.seconds)
+            return min(step.bound, step.seconds, unproved(space))
         if step > cutoff:
-            return step
+            return min(step, unproved(space))
     return np.inf
+
+
+def unproved(space: Space) -> float:
+    """Seconds that no split takes less than of the strategies whose best one took too much work to prove."""
+    given_up = (space.known[key] for key in space.closed)
+    return min((solved.bound for solved in given_up if solved is not None and solved.gap), default=np.inf)
 
 
 def _room(space: Space, at: int, entry: int) -> float:

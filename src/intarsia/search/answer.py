@@ -80,15 +80,16 @@ def answer_of(question: Question, candidates: Candidates, bounds: Floats, found:
 
 
 def _front(question: Question, candidates: Candidates, bounds: Floats, found: Mapping[int, Looked]) -> tuple[Step, ...]:
-    """Of evaluated chips those that no other one dominates, by rising cost; of equal ones the smallest, in mm²."""
-    costs, area, watts = (candidates.costs(per) for per in (question.objective.front, Per.AREA, Per.WATT))
+    """Of evaluated chips those that no other one dominates, by rising cost; of equal ones the smallest."""
+    costs = candidates.costs(question.objective.front)
+    size = np.stack([candidates.costs(per) for per in (Per.AREA, Per.WATT, Per.DOLLAR)], axis=1)
     kept: list[Looked] = []
     whole = sorted((one for one in found.values() if one.whole), key=lambda one: (costs[one.row], one.score, one.row))
     for one in whole:
         if not kept or one.score < kept[-1].score * (1 - EQUAL):
             most = one.score * (1 + EQUAL)
             equal = (other for other in whole if costs[other.row] == costs[one.row] and other.score <= most)
-            kept.append(min(equal, key=lambda other: (area[other.row], watts[other.row], other.row)))
+            kept.append(min(equal, key=lambda other: (*size[other.row], other.row)))
     floors = bounds.copy()
     floors[list(found)] = [max(one.floor, bounds[row]) for row, one in found.items()]
     order = np.argsort(costs, kind="stable")

@@ -11,7 +11,7 @@ import numpy as np
 from intarsia.graph import Variant
 from intarsia.machines.template import Point
 from intarsia.place.branches import Branch, Brancher, space_with
-from intarsia.place.nodes import best_first
+from intarsia.place.nodes import best_first, unproved
 from intarsia.place.plan import EQUAL
 from intarsia.place.profile import demands
 from intarsia.place.solve import Solved
@@ -136,14 +136,15 @@ def evaluate(
 
 
 def _best(task: Task, branch: Branch, cutoff: float) -> tuple[float, float]:
-    """Of a variant's plans: seconds and what none takes less than; infinite if the seconds are beyond the cutoff."""
-    for step in best_first(space_with(task, [branch])):
+    """Of a variant's plans: seconds, infinite if they are beyond the cutoff, and what none takes less than."""
+    space = space_with(task, [branch])
+    for step in best_first(space):
         if isinstance(step, Solved):
             if step.seconds <= cutoff:
-                return step.seconds, min(step.bound, step.seconds)
+                return step.seconds, min(step.bound, step.seconds, unproved(space))
         elif step > cutoff * (1 + EQUAL):  # rounding may put a bound a little above the best plan
             break
-    return inf, inf
+    return inf, unproved(space)
 
 
 def _facts(

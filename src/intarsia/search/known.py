@@ -48,7 +48,7 @@ class Known:
     Attributes:
         cutoff: up to which seconds plans were looked for.
         seconds: of the best plan; infinite where none takes the cutoff or less.
-        bound: no plan takes less, with the schedules that were made; infinite as the seconds are.
+        bound: no plan takes less, with the schedules that were made; infinite where all take more than the cutoff.
         variants: of each variant that was listed.
     """
 
@@ -86,7 +86,7 @@ class Known:
 
     def _made(self, cutoff: float) -> float:
         """What no plan takes less than with the schedules that were made, or the cutoff."""
-        return self.bound if self.seconds <= cutoff else cutoff
+        return min(self.bound, cutoff)
 
     def _by_variant(self) -> dict[Variant, OfVariant]:
         return {one.variant: one for one in self.variants}
