@@ -56,12 +56,12 @@ def test_where_no_layer_is_most_of_the_work_chips_are_told_apart_by_all_their_la
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Few steps from one rung to the next, so that what is left is what the main layer does not say."""
-    question, shares_of_work = small_question(), []
+    question, weights = small_question(), []
     made = Ladder.__init__
 
     def noted(self: Ladder, *given: object) -> None:
         made(self, *given)  # type: ignore[arg-type]
-        shares_of_work.append(self.share)
+        weights.append(self.weight)
 
     monkeypatch.setattr(Ladder, "__init__", noted)
     cutoffs = np.full(len(question.space.points), inf)
@@ -71,7 +71,7 @@ def test_where_no_layer_is_most_of_the_work_chips_are_told_apart_by_all_their_la
         for step in steps(1):
             if isinstance(step, kind):
                 found[kind] = shares.climb(0, step, cutoffs)
-    assert 0.3 < max(shares_of_work) < NEARLY_ALL
+    assert 0.3 < max(weights) < NEARLY_ALL
     assert (found[object] > found[Rungs] * 1.05).any()
     assert (found[object] <= brute(question)[0] * (1 + CLOSE)).all()
 

@@ -2,7 +2,7 @@
 
 A strategy starts with the bound of ``lower``, then gets that of ``room``, then a split and its bound by
 ``chain_split``, and where these differ the best split by ``labels``. What comes out next has the least bound of all, so
-splits come out in the order of their seconds, each proved.
+splits come out in the order of their seconds, each proved but where that was given up (``unproved``).
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 The limit that one training's plans must keep depends on what the others take at least, so all trainings go up in turn:
 first by quick bounds on rungs that lie far apart, then closer, then with sharper ratios, and at last by best plans.
+Where no layer is nearly all of the work a chip's own passes come between: they say more than its rung, and quickly as
+long as no plans are searched for.
 Chips that all trainings together have put beyond the limit are left behind. Variants do not depend on each other, so
 they are shared out to processes; what comes out does not depend on how.
 """
@@ -98,7 +100,7 @@ class Climb:
             return
         if isinstance(step, Rungs):
             self._climb(step, live, cutoffs)
-        elif self.ladder.share < NEARLY_ALL:
+        elif self.ladder.weight < NEARLY_ALL:
             for at in range(0, len(live), TOGETHER):
                 self._pass(step, live[at : at + TOGETHER], cutoffs)
 

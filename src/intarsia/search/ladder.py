@@ -41,7 +41,12 @@ ROUNDING = 1e-12
 
 
 class Ladder:
-    """The bounds of one variant."""
+    """The bounds of one variant.
+
+    Attributes:
+        main: the layer that tells chips apart.
+        weight: how much of the dream's seconds that layer takes, from 0 to 1.
+    """
 
     def __init__(self, question: Question, brancher: Brancher, rough: Rough, variant: Variant) -> None:
         self.question, self.brancher, self.variant = question, brancher, variant
@@ -52,7 +57,7 @@ class Ladder:
         self.forward = [self.rough.least(layer.forward, self.groups) * (1 - ROUNDING) for layer in self.layers]
         whole = [layer.repeat * own[self.modes[0]] for layer, own in zip(self.layers, self.dream, strict=True)]
         self.main = int(np.argmax(whole))
-        self.share = max(whole) / sum(whole)
+        self.weight = max(whole) / sum(whole)
         self._cheap: dict[tuple[int, int], float] = {}
         self._exact: dict[tuple[int, int], float] = {}
         self._fits = True

@@ -34,7 +34,7 @@ def search(
     remember: Remember | None = None,
     keep: Keep = lambda _candidate, _found: None,
 ) -> Searched:
-    """The chip of the least score, and the front; of equal ones the smallest.
+    """The chip of the least score, and the front; of chips with the least score the smallest.
 
     Args:
         question: what is asked.

@@ -114,7 +114,7 @@ class State:
 
         Args:
             rows: the chips.
-            far: to their ends; else only as far as it is quick for many.
+            far: to their ends; else without the steps that search for plans with sharp bounds.
 
         Returns:
             of each training, seconds that no plan takes less than, [trainings, rows].

@@ -52,7 +52,7 @@ def raise_to_windows(least: Floats, heads: Floats, tails: Floats, work: Floats) 
             longest = max(longest, tail[first])
             if at + 1 < tasks and head[late[at + 1]] == head[first]:
                 continue
-            # It is no more than all that start no earlier, one after the other, and the longest of what follows any.
+            # No window of this head is more than all that start no earlier and the longest of what follows one.
             if head[first] + total + longest <= best:
                 continue
             done = 0.0
