@@ -12,11 +12,13 @@ import pytest
 from onnx import TensorProto, helper
 
 from intarsia.cli import main
+from intarsia.cli.native_bench import print_native_bench
 from intarsia.flow.bench import deepbench_rows
 from intarsia.flow.native import bench, suites
 from intarsia.flow.native.answers import BenchedShape, Goal, NativeBench, Ours, Rival, Times
 from intarsia.flow.native.libraries import Prepared, known
 from intarsia.flow.native.libraries.by_onnxruntime import refusals
+from intarsia.flow.native.options import USUAL
 from intarsia.flow.native.shapes import Convolution, Form, Problem, Product, problem
 from intarsia.flow.native.suites import Named, shape_of
 from intarsia.ground import InputError
@@ -234,6 +236,19 @@ def test_groups_have_a_mean_and_a_least_ratio() -> None:
     assert answer.groups == ("dense", "odd")
     assert answer.mean("dense") == pytest.approx(4.0)
     assert min(answer.ratios("dense")) == 2.0
+
+
+@native
+def test_goals_are_for_one_core(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(bench, "known", lambda *_: Library())
+    monkeypatch.setattr(bench, "refuse_threads", lambda *_: None)
+    for threads, goals in ((1, {"products", "dense"}), (2, set())):
+        answer = bench.bench_native("mine", SMALL, ("fake",), replace(USUAL, threads=threads))
+        assert set(answer.goals) == goals
+        print_native_bench(answer)
+        rows = [line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("products ")]
+        assert rows[0][2].endswith("×")
+        assert (rows[0][-1] == "-") == (not goals)
 
 
 def test_the_layers_of_deepbench_keep_their_iterations() -> None:

@@ -132,8 +132,10 @@ def _time(rivals: list[Rival], form: str) -> str:
 def _group_row(answer: NativeBench, group: str) -> tuple[str, ...]:
     ratios, mean, goal = answer.ratios(group), answer.mean(group), answer.goals.get(group)
     count = str(sum(shape.group == group for shape in answer.shapes))
-    if mean is None or goal is None:
+    if mean is None:
         return (group, count, "", "", "", "", "")
+    if goal is None:
+        return (group, count, ratio_text(mean), "-", ratio_text(min(ratios)), "-", "")
     met = mean >= goal.mean and min(ratios) >= goal.least
     least = ratio_text(goal.least) if goal.least else "-"
     return (

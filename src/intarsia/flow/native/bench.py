@@ -117,7 +117,8 @@ def bench_native(
                 told(len(done), len(shapes))
     best = max((best, *(s.peak for s in done if s.peak)), key=lambda peak: peak.calls)
     finished = tuple(_against_peak(shape, best) for shape in done)
-    goals = {group: GOALS[group] for group in dict.fromkeys(n.group for n in shapes) if group in GOALS}
+    groups = dict.fromkeys(n.group for n in shapes) if threads == 1 else ()
+    goals = {group: GOALS[group] for group in groups if group in GOALS}
     seconds = time.perf_counter() - began
     return NativeBench(
         suite, processor.name, core, threads, options.seed, seconds, finished, goals, level_of(level), taken
