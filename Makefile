@@ -80,6 +80,7 @@ bench: setup
 	$(BIN)/python benchmarks/chip_search.py                                 # 1
 	$(BIN)/intarsia search gpt3-175b --space phaze --cluster tpuv4x1024 --global-batch 4096 --seq 2048  # 1
 	$(BIN)/intarsia plan gpt3-175b --cluster tpuv4-likex1024 --global-batch 4096 --seq 2048  # 0.5
+	$(BIN)/intarsia search resnet-50 --space wide --cluster tpuv4x8 --global-batch 256  # 1
 	$(BIN)/python benchmarks/placement.py                                   # 2
 	$(BIN)/python benchmarks/expert_plans.py                                # 2
 	$(BIN)/python benchmarks/embed_deepbench.py                             # 2
