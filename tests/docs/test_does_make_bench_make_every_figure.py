@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 NAMED = re.compile(
-    r"`(?:python (benchmarks/[^`]+)|intarsia ((?:bench|calibrate|plan) [^`]+|serve [^`]+ --space [^`]+))`"
+    r"`(?:python (benchmarks/[^`]+)|intarsia ((?:bench|calibrate|plan) [^`]+|(?:search|serve) [^`]+ --space [^`]+))`"
 )
 
 
