@@ -146,3 +146,40 @@ def alive(process: int) -> bool:
         return False
     status = Path(f"/proc/{process}/stat")
     return not status.exists() or status.read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"
+
+
+ELSEWHERE = """
+import signal, sys, threading, time
+from pathlib import Path
+from intarsia.ground.resume import answer_all
+from intarsia.ground.store import Store
+
+def answer(question):
+    if question:
+        Path(sys.argv[1], f"began-{question}").touch()
+        time.sleep(600)
+    return question
+
+def interrupt():
+    # As the system does where the main thread holds signals off when one comes: another thread takes it.
+    while len(list(Path(sys.argv[1]).glob("began-*"))) < 2:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+if __name__ == "__main__":
+    threading.Thread(target=interrupt, daemon=True).start()
+    with Store(Path(sys.argv[1]) / "s.sqlite") as store:
+        try:
+            answer_all([1, 2], answer, store=store, workers=2)
+        except KeyboardInterrupt:
+            print("interrupted")
+"""
+
+
+def test_an_interruption_that_another_thread_takes_ends_the_waiting(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(ELSEWHERE)
+    command = [sys.executable, str(script), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert (done.stdout, done.stderr) == ("interrupted\n", "")

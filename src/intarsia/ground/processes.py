@@ -22,6 +22,8 @@ from typing import Any, TypeVar
 
 from intarsia.ground.errors import InputError
 
+LOOKS = 0.5
+"""Seconds after which somebody who waits looks up: Ctrl-C that another thread took does not wake the main one."""
 LOSSES = 3
 """Times in a row that a process is lost before it has answered, after which it is not started again."""
 Begin = Callable[..., None]
@@ -110,8 +112,7 @@ class Pool:
                 running[worker.submit(work, job)] = worker, job
             if not running:
                 return
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in sorted(done, key=lambda one: one.exception() is not None):
+            for future in sorted(first_done(running), key=lambda one: one.exception() is not None):
                 worker, job = running.pop(future)
                 try:
                     answer = future.result()
@@ -122,6 +123,15 @@ class Pool:
                 worker.answered()
                 idle.append(worker)
                 yield job, answer
+
+
+def first_done(futures: Iterable[Future[Answer]]) -> set[Future[Answer]]:
+    """Those of some that are done, as soon as one is; an interruption ends the waiting, whichever thread took it."""
+    several = list(futures)
+    while True:
+        done, _ = wait(several, timeout=LOOKS, return_when=FIRST_COMPLETED)
+        if done:
+            return done
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intarsia.graph import Variant
-from intarsia.ground.processes import Worker, cores, end_with, worker
+from intarsia.ground.processes import Worker, cores, end_with, first_done, worker
 from intarsia.machines.template import Point
 from intarsia.place.space import variants
 from intarsia.search.bounding import Share, Step
@@ -65,6 +65,7 @@ class Other:
 
     def _answer(self, future: Future[Any], name: str, given: tuple[Any, ...]) -> Any:
         while True:
+            first_done((future,))
             try:
                 answer = future.result()
             except BrokenProcessPool:
