@@ -24,7 +24,8 @@ LEVELS = [pytest.param("avx512-vnni", marks=VNNI), "avx2"]
 def _own_cache(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        patch.setattr(kernels, "SMALL", 0)
+        patch.setattr(kernels, "GRAIN", 1)
+        patch.setattr(kernels, "COPIED", 1)
         yield
 
 

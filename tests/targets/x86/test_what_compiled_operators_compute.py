@@ -107,14 +107,15 @@ def test_constants_of_a_call_are_packed_when_they_change():
     assert np.array_equal(function(**inputs), evaluate_quantised(q, inputs))
 
 
-@pytest.mark.parametrize("large", [0, 1 << 40])
-def test_threads_give_the_same_bits(large, monkeypatch):
-    monkeypatch.setattr(kernels, "SMALL", 0)
-    monkeypatch.setattr(kernels, "LARGE", large)
-    q = f.requantised(f.convolution(c=16, size=12))
-    inputs = f.arrays(q)
-    for threads in (1, 2, 3, 5):
-        assert f.agrees(q, inputs, threads=threads)
+def test_threads_give_the_same_bits(monkeypatch):
+    f.split_everything(monkeypatch)
+    for kind in ({"c": 16}, {"c": 3}, {"c": 5, "pad": 0, "stride": 2}, {"c": 16, "kernel": 1, "pad": 0}):
+        q = f.requantised(f.convolution(**{"size": 12, **kind}))
+        for threads in (1, 2, 3, 5):
+            assert f.agrees(q, f.arrays(q), threads=threads)
+    for m, n, k in ((7, 35, 21), (64, 80, 33), (1, 40, 64)):
+        q = f.requantised(f.product(m=m, n=n, k=k))
+        assert f.agrees(q, f.arrays(q), threads=4)
     operator = f.product(m=1, n=40)
     inputs = random_inputs(operator, 0)
     function = compiled(operator, {"W": inputs["W"]}, threads=3)
@@ -122,11 +123,13 @@ def test_threads_give_the_same_bits(large, monkeypatch):
     function.close()
 
 
-def test_several_threads_may_call_at_once():
+@pytest.mark.parametrize("threads", [1, 3])
+def test_several_threads_may_call_at_once(monkeypatch, threads):
+    f.split_everything(monkeypatch)
     q = f.requantised(f.convolution("int8", c=16, size=12))
     many = [f.arrays(q, seed) for seed in range(8)]
     constants, _ = f.parted(q, many[0])
-    function = compiled(q, constants)
+    function = compiled(q, constants, threads=threads)
     expected = [evaluate_quantised(q, {**inputs, **constants}) for inputs in many]
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda i: function(many[i % 8]["I"]), range(200)))

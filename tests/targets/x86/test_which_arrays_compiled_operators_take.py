@@ -141,6 +141,7 @@ def test_a_scale_must_be_finite():
     ("options", "message"),
     [
         ({"threads": 0}, "threads is too small: 0; allowed: 1 or more"),
+        ({"threads": 5000}, "threads is too large: 5000; allowed: 1 to 4095"),
         ({"measure": -1}, "measure is too small: -1; allowed: 0 or more"),
     ],
 )

@@ -7,9 +7,10 @@ import int8_functions as f
 import numpy as np
 import pytest
 from random_kernels import guarded
+from threads_in_turn import InTurn
 
 from intarsia.targets.x86 import Engine, at_level, host_features
-from intarsia.targets.x86.callable.pool import Pool
+from intarsia.targets.x86.threads import Pool
 from intarsia.targets.x86.transposing import TransposingKernel, Transposition, widest_of
 from intarsia.targets.x86.transposing import kernel as kernels
 
@@ -77,14 +78,16 @@ def test_slack_behind_what_is_read_is_not_written(engine):
 
 @pytest.mark.parametrize("threads", [2, 3])
 def test_threads_share_the_work(engine, monkeypatch, threads):
-    monkeypatch.setattr(kernels, "ALONE", 0)
+    monkeypatch.setattr(kernels, "GRAIN", 1)
     what = Transposition(1, 65, 333, 1, widest_of(engine.features))
     read = np.random.default_rng(0).integers(0, 256, (1, 65, 333), np.uint8)
     target = np.zeros((1, 333, 65), np.uint8)
-    pool = Pool(threads)
-    TransposingKernel(what, engine).at(read.ctypes.data, target.ctypes.data, pool)
-    pool.close()
-    assert np.array_equal(target, expected(read, flipped=False))
+    kernel = TransposingKernel(what, engine)
+    for pool in (Pool(threads, engine), *(InTurn(threads, seed) for seed in range(5))):
+        target[:] = 0
+        kernel.at(read.ctypes.data, target.ctypes.data, pool)
+        pool.close()
+        assert np.array_equal(target, expected(read, flipped=False))
 
 
 def test_the_widest_register_is_the_features():

@@ -10,10 +10,9 @@ import random_kernels as rk
 
 from intarsia.operators import evaluate, evaluate_quantised, parse_operator, quantised, random_inputs, read_operator
 from intarsia.targets.x86 import at_level
-from intarsia.targets.x86.callable import build, compiled, forms, kernels
+from intarsia.targets.x86.callable import build, compiled, forms
 from intarsia.targets.x86.callable.relaid import channels_last, joined
 from intarsia.targets.x86.lowering import choose
-from intarsia.targets.x86.transposing import kernel as copies
 
 pytestmark = pytest.mark.skipif(not f.NATIVE, reason=f.REASON)
 
@@ -163,8 +162,7 @@ def test_signs_are_turned_in_the_copy():
 @pytest.mark.usefixtures("only_last")
 @pytest.mark.parametrize("threads", [2, 3])
 def test_any_number_of_threads_gives_the_same_bits(monkeypatch, threads):
-    monkeypatch.setattr(kernels, "SMALL", 0)
-    monkeypatch.setattr(copies, "ALONE", 0)
+    f.split_everything(monkeypatch)
     for kind in ("3x3", "depthwise", "batch"):
         q = finished(convolution("int8", **KINDS[kind]))
         assert f.agrees(q, f.arrays(q), threads=threads)

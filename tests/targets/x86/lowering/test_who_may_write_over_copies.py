@@ -1,16 +1,14 @@
 """Results may lie where a copy of activations lay only when no thread reads that copy any more."""
 
-import threading
-
 import int8_functions as f
 import native_levels as levels
 import numpy as np
 import pytest
+from threads_in_turn import InTurn
 
 from intarsia.operators import evaluate, parse_operator, random_inputs
 from intarsia.targets.x86.callable import kernels
 from intarsia.targets.x86.callable.forms import forms_of
-from intarsia.targets.x86.callable.pool import Pool
 from intarsia.targets.x86.callable.turned import Turned
 from intarsia.targets.x86.lowering import Kernel, Nest, Subject, plan_of
 from intarsia.targets.x86.lowering.candidates import candidates
@@ -43,31 +41,16 @@ def late_plan(operator, instruction):
 @pytest.mark.parametrize("name", levels.params("avx512-vnni", "avx-vnni"))
 def test_a_thread_that_begins_late_reads_what_others_have_not_written_over(monkeypatch, name):
     """One thread writes results before the other one copies activations."""
-    monkeypatch.setattr(kernels, "SMALL", 0)
+    monkeypatch.setattr(kernels, "GRAIN", 1)
     operator, way = parse_operator(DEPTHWISE), levels.way_of(name)
     form = forms_of(operator, None, {}, frozenset(), widest_of(way.engine.features))[-1]
     kernel = Kernel(late_plan(form.operator, way.instruction), way.engine)
     inputs = random_inputs(operator, 0)
     before = {name: TransposingKernel(copy, way.engine) for name, copy in form.before.items()}
-    turned = Turned(kernels.Ready(kernel, inputs), ("I",), before, TransposingKernel(form.after, way.engine))
-    wrote, copied, order = threading.Event(), threading.Event(), threading.Lock()
-    prepare, run, waiting = kernel.prepare, kernel.run, [False, True]
-
-    def in_turn(*arguments):
-        with order:
-            late = waiting.pop(0)
-        assert not late or wrote.wait(20)
-        prepare(*arguments)
-        if late:
-            copied.set()
-
-    def first_then_wait(*arguments):
-        run(*arguments)
-        wrote.set()
-        assert copied.wait(20)
-
-    kernel.prepare, kernel.run = in_turn, first_then_wait
-    pool, out = Pool(2), np.zeros((1, 32, 6, 8), np.int32)
-    turned.run({"I": inputs["I"]}, out, pool)
-    pool.close()
-    assert np.array_equal(out, evaluate(operator, inputs)["O"])
+    ready = kernels.Ready(kernel, inputs)
+    assert ready.own
+    turned = Turned(ready, ("I",), before, TransposingKernel(form.after, way.engine))
+    for seed in range(20):
+        pool, out = InTurn(2, seed), np.zeros((1, 32, 6, 8), np.int32)
+        turned.run({"I": inputs["I"]}, out, pool)
+        assert np.array_equal(out, evaluate(operator, inputs)["O"])

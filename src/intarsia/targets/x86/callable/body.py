@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from intarsia.operators import Quantised, evaluate_quantised
 from intarsia.operators.quantised_reference import finish
 from intarsia.targets.x86.callable.arrays import readable
-from intarsia.targets.x86.callable.pool import Pool
 from intarsia.targets.x86.callable.translate import Translation, reductions, stored, sums_of
 from intarsia.targets.x86.callable.turned import Runs
+from intarsia.targets.x86.threads import Pool
 
 Array = NDArray[Any]
 Arrays = Mapping[str, Array]

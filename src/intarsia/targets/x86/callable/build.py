@@ -28,7 +28,7 @@ from intarsia.targets.x86.lowering import Epilogue, Kernel
 from intarsia.targets.x86.transposing import TransposingKernel, widest_of
 
 Array = NDArray[Any]
-Formers = Callable[[Kernel, Form], Body]
+Formers = Callable[[Kernel, Formed], Body]
 """Makes a body of code and the layout that it works in."""
 
 
@@ -89,7 +89,7 @@ class Builder:
         if q is None:
             found, notes = self._plans(operator, None)
             constants = {t.name: settings[t.name] for t in operator.inputs if t.name in settings}
-            return self._fastest(found, notes, lambda kernel, form: Direct(self._runs(kernel, form, constants)))
+            return self._fastest(found, notes, lambda kernel, chosen: Direct(self._runs(kernel, chosen, constants)))
         made = translated(q, dict(self._source.pad), settings, wide=self._instruction == WIDENED)
         if isinstance(made, str):
             return Built(Reference(q, dict(settings)), notes=(f"computed by the reference interpreter: {made}",))
@@ -113,7 +113,9 @@ class Builder:
         return self._fastest(
             found,
             (*notes, why),
-            lambda kernel, form: Sums(self._runs(kernel, form, weights), _unturned(made, form), q, parameters, weights),
+            lambda kernel, chosen: Sums(
+                self._runs(kernel, chosen, weights), _unturned(made, chosen.form), q, parameters, weights
+            ),
         )
 
     def _requantised(self, made: Translation, weights: Mapping[str, Array], finished: Requantised) -> Built:
@@ -122,18 +124,18 @@ class Builder:
         return self._fastest(
             found,
             notes,
-            lambda kernel, form: Direct(self._runs(kernel, form, weights, along), _unturned(made, form)),
+            lambda kernel, chosen: Direct(self._runs(kernel, chosen, weights, along), _unturned(made, chosen.form)),
         )
 
     def _runs(
         self,
         kernel: Kernel,
-        form: Form,
+        chosen: Formed,
         constants: Mapping[str, Array],
         finish: tuple[Array, Array] | None = None,
     ) -> Runs:
         """The code with its constants, between the copies of its layout."""
-        ready = Ready(kernel, constants, finish)
+        form, ready = chosen.form, Ready(kernel, constants, finish, chosen.cycles)
         if not form.moves:
             return ready
         names = tuple(t.name for t in form.operator.inputs if t.name not in constants)
@@ -164,7 +166,7 @@ class Builder:
     def _fastest(self, found: tuple[Formed, ...], notes: tuple[str, ...], made: Formers) -> Built:
         """The body of the first plan, or of the one that is measured to be fastest."""
         kernels = [(f.cycles, Kernel(f.plan, self.engine)) for f in found]
-        bodies = [made(kernel, f.form) for (_, kernel), f in zip(kernels, found, strict=True)]
+        bodies = [made(kernel, f) for (_, kernel), f in zip(kernels, found, strict=True)]
         order = list(range(len(bodies)))
         if self._timed is not None and len(bodies) > 1:
             seconds = [self._timed(body) for body in bodies]

@@ -15,13 +15,13 @@ from intarsia.operators import Tensor
 from intarsia.targets.x86.callable.arrays import Results, bound, check_array, overlaps_itself, writable
 from intarsia.targets.x86.callable.body import Direct
 from intarsia.targets.x86.callable.build import Builder, Built
-from intarsia.targets.x86.callable.pool import Pool
 from intarsia.targets.x86.callable.proof import prove
 from intarsia.targets.x86.callable.quick import Quick
 from intarsia.targets.x86.callable.source import Source
 from intarsia.targets.x86.callable.words import in_words
 from intarsia.targets.x86.features import Features
 from intarsia.targets.x86.lowering import Kernel, Plan
+from intarsia.targets.x86.threads import Pool
 
 Array = NDArray[Any]
 
@@ -50,7 +50,7 @@ class Compiled:
         self._seldom = tuple(t for t in self._inputs if t.constant or t.name not in factors)
         self._fixed = _constants(self._where, self._seldom, constants)
         self._free = tuple(t for t in self._inputs if t.name not in self._fixed)
-        self._pool = Pool(threads) if threads > 1 else None
+        self._pool = Pool(threads, builder.engine) if threads > 1 else None
         self._lock = threading.Lock()
         self._now: tuple[Mapping[str, Array], Built] | None = None
         self._proved: list[Plan] = []

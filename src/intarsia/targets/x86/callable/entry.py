@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from intarsia.operators import DTYPES, Tensor, numpy_dtype
 from intarsia.targets.x86.callable.arrays import address
-from intarsia.targets.x86.callable.kernels import Ready
+from intarsia.targets.x86.callable.kernels import WRITTEN, Ready
 from intarsia.targets.x86.engine import Engine
+from intarsia.targets.x86.threads import Pool
 
 HEAD = object.__basicsize__
 """Bytes of what every object has; its type is the last field."""
@@ -24,18 +25,22 @@ KIND, DATA, RANK, SHAPE, DTYPE, FLAGS = HEAD - 8, HEAD, HEAD + 8, HEAD + 16, HEA
 """Where the fields of an array lie."""
 CONTIGUOUS, ALIGNED, WRITEABLE = 0x1, 0x100, 0x400
 """Flags of an array."""
-WORDS = 11
-"""Of a frame: type of arrays, dtypes of both, the code, and its arguments but for the arrays."""
+POINTERS = 8
+"""Addresses that a kernel takes."""
+TYPES = 3
+"""Words of a frame before those of the call: the type of arrays, and the dtypes of both."""
 
 
 class Entry:
     """Code with one input that changes; safe from several threads."""
 
-    def __init__(self, ready: Ready, read: Tensor, written: Tensor, engine: Engine) -> None:
+    def __init__(self, ready: Ready, read: Tensor, written: Tensor, engine: Engine, pool: Pool | None) -> None:
         self._ready = ready
-        self._dtypes = numpy_dtype(read.dtype), numpy_dtype(written.dtype)
-        native = engine.compile(_text(ready.place, read, written))
-        pointers = [ctypes.c_void_p] * 3
+        self._parts = 1 if pool is None else ready.parts(pool)
+        self._pool = pool if self._parts > 1 else None
+        self._types = id(np.ndarray), *(id(numpy_dtype(tensor.dtype)) for tensor in (read, written))
+        native = engine.compile(_text(ready, read, written, self._parts))
+        pointers = [ctypes.c_void_p] * 4
         self._call = native.function("entry", ctypes.c_int32, *pointers)
         self._free: list[tuple[int, object]] = []
 
@@ -45,19 +50,29 @@ class Entry:
             frame = self._free.pop()
         except IndexError:
             frame = self._frame()
-        done: int = self._call(id(array), id(out), frame[0])
+        if self._pool is None:
+            done: int = self._call(id(array), id(out), frame[0], 0)
+        else:
+            team = self._pool.borrow()
+            try:
+                done = self._call(id(array), id(out), frame[0], team.place)
+            finally:
+                self._pool.give_back(team)
         self._free.append(frame)
         return done == 1
 
     def _frame(self) -> tuple[int, object]:
-        """What the code is called with, scratch memory of its own included, and what keeps all of it."""
-        ready = self._ready
-        scratch = ready.kernel.scratch()
-        first, second = ready.constant
-        words = [id(np.ndarray), *map(id, self._dtypes), ready.kernel.native.address("whole")]
-        words += [first, second, address(scratch), *ready.after]
-        frame = np.array(words, dtype=np.uint64)
-        return address(frame), (frame, scratch)
+        """What the code is called with, memory of its own included, and what keeps all of it."""
+        ready, pool = self._ready, self._pool
+        held: object
+        if pool is None:
+            held = scratch = ready.kernel.scratch()
+            words = [ready.kernel.native.address("whole"), *ready.constant, address(scratch), *ready.after]
+        else:
+            held = work = ready.work(self._parts)
+            words = [pool.code.share_at, work.address, work.frames]
+        frame = np.array([*self._types, *words], dtype=np.uint64)
+        return address(frame), (frame, held)
 
 
 @cache
@@ -84,7 +99,7 @@ def _as_expected(array: NDArray[np.int16]) -> bool:
     return shape == array.shape and told == tuple(bool(flags & f) for f in (CONTIGUOUS, ALIGNED, WRITEABLE))
 
 
-def _text(place: int, read: Tensor, written: Tensor) -> str:
+def _text(ready: Ready, read: Tensor, written: Tensor, parts: int) -> str:
     """The module: what is compared, in three steps so that nothing is read of what is no array, then the call."""
     lines: list[str] = []
 
@@ -120,10 +135,20 @@ def _text(place: int, read: Tensor, written: Tensor) -> str:
         places.append((begin, new(f"add i64 {begin}, {prod(tensor.shape) * DTYPES[tensor.dtype]}")))
     apart = [new(f"icmp ule i64 {places[i][1]}, {places[1 - i][0]}") for i in (0, 1)]
     unless([*tests, new(f"or i1 {apart[0]}, {apart[1]}")], "right")
-    code = field("%frame", 24, "ptr")
-    given = [field("%frame", 8 * word, "ptr") for word in range(4, WORDS)]
-    given[place] = field("%x", DATA, "ptr")
-    given.insert(2, field("%out", DATA, "ptr"))
-    lines.append(f"  call void {code}({', '.join(f'ptr {g}' for g in given)}, i64 0, i64 0)")
+    code, *given = (field("%frame", 8 * (TYPES + word), "ptr") for word in range(3 if parts > 1 else POINTERS))
+    both_at = (ready.place, field("%x", DATA, "ptr")), (WRITTEN, field("%out", DATA, "ptr"))
+    if parts > 1:
+        work, frames = given
+        for frame in range(parts if ready.own else 1):
+            for place, value in both_at:
+                target = new(f"getelementptr ptr, ptr {frames}, i64 {POINTERS * frame + place}")
+                lines.append(f"  store ptr {value}, ptr {target}")
+        lines.append(f"  call void {code}(ptr %team, ptr {work})")
+    else:
+        given.insert(WRITTEN, "")
+        for place, value in both_at:
+            given[place] = value
+        lines.append(f"  call void {code}({', '.join(f'ptr {g}' for g in given)}, i64 0, i64 0)")
     lines += ["  ret i32 1", "no:", "  ret i32 0"]
-    return "\n".join(["define i32 @entry(ptr %x, ptr %out, ptr %frame) nounwind {", "start:", *lines, "}", ""])
+    head = "define i32 @entry(ptr %x, ptr %out, ptr %frame, ptr %team) nounwind {"
+    return "\n".join([head, "start:", *lines, "}", ""])

@@ -19,6 +19,7 @@ from intarsia.targets.x86.engine import Engine
 from intarsia.targets.x86.features import Features
 from intarsia.targets.x86.lowering.packed import aligned_copy
 from intarsia.targets.x86.measure import fastest
+from intarsia.targets.x86.threads import MOST
 
 Array = NDArray[Any]
 
@@ -50,6 +51,8 @@ def compiled(
     for name, value, least in (("threads", threads, 1), ("measure", measure, 0)):
         if value < least:
             raise InputError(f"{name} is too small", value=str(value), allowed=f"{least} or more")
+    if threads > MOST:
+        raise InputError("threads is too large", value=str(threads), allowed=f"1 to {MOST}")
     source = source_of(given)
     engine = Engine(features, trace=trace)
     timed = _timer(source) if measure > 1 else None

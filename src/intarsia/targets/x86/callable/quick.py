@@ -15,9 +15,9 @@ from intarsia.operators import DTYPES, Tensor, numpy_dtype
 from intarsia.targets.x86.callable.arrays import Results, quick_address
 from intarsia.targets.x86.callable.entry import Entry, fields_are_known
 from intarsia.targets.x86.callable.kernels import Ready
-from intarsia.targets.x86.callable.pool import Pool
 from intarsia.targets.x86.callable.turned import Runs
 from intarsia.targets.x86.engine import Engine
+from intarsia.targets.x86.threads import Pool
 
 Array = NDArray[Any]
 
@@ -30,8 +30,8 @@ class Quick:
     ) -> None:
         self._ready, self._pool = ready, pool
         self._entry: Entry | None = None
-        if isinstance(ready, Ready) and len(inputs) == 1 and pool is None and fields_are_known():
-            self._entry = Entry(ready, inputs[0], result, engine)
+        if isinstance(ready, Ready) and len(inputs) == 1 and fields_are_known():
+            self._entry = Entry(ready, inputs[0], result, engine, pool)
         every = (*inputs, result)
         self._facts = [(numpy_dtype(t.dtype), t.shape, DTYPES[t.dtype]) for t in every]
         *self._sizes, self._size = (prod(t.shape) * DTYPES[t.dtype] for t in every)

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from intarsia.targets.x86.callable.arrays import address
 from intarsia.targets.x86.callable.kernels import Ready
-from intarsia.targets.x86.callable.pool import Pool
 from intarsia.targets.x86.lowering import Kernel, Plan
 from intarsia.targets.x86.lowering.packed import aligned_copy
 from intarsia.targets.x86.lowering.registers import PIECE
 from intarsia.targets.x86.lowering.stages import Interleave, PadCopy, TableCopy
 from intarsia.targets.x86.lowering.subject import rounded
+from intarsia.targets.x86.threads import Pool
 from intarsia.targets.x86.transposing import TransposingKernel
 
 Array = NDArray[Any]

@@ -1,9 +1,9 @@
 """From a plan to a module: what packs before the loops, the loops, and what moves results after them.
 
-Functions ``prepare``, ``run`` and ``finish``, and ``whole``, which calls them in turn, have the same parameters: the
-two factors (the given tensor, or the packed constant), the written tensor, the kernel's scratch memory, three tables,
-bias and scale, and the range of the outermost parallel loop (in tiles where it is in the tile), so that threads may
-share the work of ``run``.
+All functions have the same parameters: the two factors (the given tensor, or the packed constant), the written tensor,
+the kernel's scratch memory, three tables, bias and scale, and a range. ``prepare0`` and so on are the stages before the
+loops, ``run`` the loops and ``finish`` what comes after them; threads may share the units of each. ``prepare`` calls
+all stages, and ``whole`` everything.
 """
 
 from __future__ import annotations
@@ -17,38 +17,31 @@ from intarsia.targets.x86.lowering.emit_pack import emit_interleave
 from intarsia.targets.x86.lowering.emit_tile import KEPT, Tile
 from intarsia.targets.x86.lowering.emit_woven import WovenRow
 from intarsia.targets.x86.lowering.plan import Plan
-from intarsia.targets.x86.lowering.stages import Interleave, PadCopy, TableCopy
+from intarsia.targets.x86.lowering.sharing import BLOCKS, shared, stages_before, units_of
+from intarsia.targets.x86.lowering.stages import Interleave, PadCopy, Stage, TableCopy
 from intarsia.targets.x86.lowering.text import Text, Value
 
 PARAMETERS = (
     "ptr noalias %factor0, ptr noalias %factor1, ptr noalias %out, ptr noalias align 64 %scratch, "
     "ptr noalias %table0, ptr noalias %table1, ptr noalias %table_out, ptr noalias %parameters, i64 %first, i64 %last"
 )
+PREPARE, RUN, FINISH, WHOLE = "prepare", "run", "finish", "whole"
 
 
 def module_of(plan: Plan, spelled: Spelling) -> str:
-    """The module of a plan: functions ``prepare``, ``run``, ``finish`` and ``whole``."""
-    prepare, run, finish = Text(), Text(), Text()
+    """The module of a plan."""
+    made: dict[str, Text] = {}
     number = {feed.operand: i for i, feed in enumerate(plan.factors)}
-    for stage in plan.stages:
-        match stage:
-            case PadCopy():
-                emit_padcopy(prepare, plan, stage, number[stage.operand])
-            case TableCopy():
-                emit_tablecopy(prepare, plan, stage, number[stage.operand])
-            case Interleave(level=0):
-                emit_interleave(prepare, plan.registers, stage, number[stage.operand], {})
-            case Interleave():
-                pass
-    _Nest(run, plan, spelled).emit()
+    before = stages_before(plan)
+    for i, stage in enumerate(before):
+        _stage(made.setdefault(f"{PREPARE}{i}", Text()), plan, stage, number[stage.operand])
+    made[PREPARE] = _calls([(f"{PREPARE}{i}", units_of(plan, stage)) for i, stage in enumerate(before)])
+    _Nest(made.setdefault(RUN, Text()), plan, spelled).emit()
+    finish = made.setdefault(FINISH, Text())
     if plan.store.address is None:
         emit_unpack(finish, plan, "i32" if "i32" in spelled.accumulator else "float")
-    whole = Text()
-    given = ", ".join(p.replace("noalias ", "").replace("align 64 ", "") for p in PARAMETERS.split(", ")[:-2])
-    for name, last in (("prepare", 0), ("run", outermost(plan)), ("finish", 0)):
-        whole.line(f"call void @{name}({given}, i64 0, i64 {last})")
-    parts = (("prepare", prepare), ("run", run), ("finish", finish), ("whole", whole))
-    functions = [t.function(n, PARAMETERS) for n, t in parts]
+    made[WHOLE] = _calls([(PREPARE, 0), (RUN, shared(plan).units), (FINISH, plan.store.count)])
+    functions = [text.function(name, PARAMETERS) for name, text in made.items()]
     return "\n".join(
         [
             spelled.declaration,
@@ -62,49 +55,46 @@ def module_of(plan: Plan, spelled: Spelling) -> str:
     )
 
 
-def outermost(plan: Plan) -> int:
-    """Iterations of the outermost parallel loop, tiles of it, or blocks: what threads may share."""
-    if not plan.parallel:
-        return 1
-    if plan.block is not None:
-        return -(-plan.extents[plan.block[0]] // plan.block[1])
-    name = plan.parallel[0]
-    return -(-plan.extents[name] // dict(plan.tile).get(name, 1))
+def _stage(text: Text, plan: Plan, stage: Stage, number: int) -> None:
+    """A range of what packs before the loops."""
+    match stage:
+        case PadCopy():
+            emit_padcopy(text, plan, stage, number)
+        case TableCopy():
+            emit_tablecopy(text, plan, stage, number)
+        case Interleave():
+            emit_interleave(text, plan.registers, stage, number, {}, ranged=units_of(plan, stage) > 1)
+
+
+def _calls(named: list[tuple[str, int]]) -> Text:
+    """Functions in turn, over all of their units."""
+    text = Text()
+    given = ", ".join(p.replace("noalias ", "").replace("align 64 ", "") for p in PARAMETERS.split(", ")[:-2])
+    for name, units in named:
+        text.line(f"call void @{name}({given}, i64 0, i64 {units})")
+    return text
 
 
 class _Nest:
     def __init__(self, text: Text, plan: Plan, spelled: Spelling) -> None:
         self.text, self.plan, self.spelled = text, plan, spelled
         self.tile = dict(plan.tile)
+        self.shared = shared(plan).level
         self.bounds: tuple[Value, Value] = 0, 0
 
     def emit(self) -> None:
         """All loops."""
-        if not self.plan.parallel:
-            self._at(0, {}, {})
-            return
         if self.plan.block is not None:
             self._blocks(*self.plan.block)
-            return
-        name = self.plan.parallel[0]
-        extent, by = self.plan.extents[name], self.tile.get(name, 1)
-        whole = extent // by
-        stop = self.text.new(f"call i64 @llvm.smin.i64(i64 %last, i64 {whole})")
-        some = self.text.new(f"icmp slt i64 %first, {stop}")
-
-        def main() -> None:
-            first, last = self.text.times("%first", by), self.text.times(stop, by)
-            self._loop(0, first, last, by, {}, {})
-
-        self.text.when(some, main)
-        if whole * by < extent:
-            rest = self.text.new(f"icmp sgt i64 %last, {whole}")
-            self.text.when(rest, lambda: self._inside(0, whole * by, extent - whole * by, {}, {}))
+        else:
+            self._at(0, {}, {})
 
     def _blocks(self, name: str, size: int) -> None:
         """The loop over blocks of a loop."""
+        first: Value
+        stop: Value
         text, extent = self.text, self.plan.extents[name]
-        stop = self._least("%last", -(-extent // size))
+        count = -(-extent // size)
 
         def body(index: Value, _: list[str]) -> list[str]:
             low = text.times(index, size)
@@ -113,9 +103,29 @@ class _Nest:
             return []
 
         def blocks() -> None:
-            text.loop("%first", stop, 1, body)
+            text.loop(first, stop, 1, body)
 
-        text.when(text.new(f"icmp slt i64 %first, {stop}"), blocks)
+        if self.shared == BLOCKS:
+            first, stop = "%first", self._least("%last", count)
+            text.when(text.new(f"icmp slt i64 {first}, {stop}"), blocks)
+        else:
+            first, stop = 0, count
+            blocks()
+
+    def _range(self, level: int, counters: Mapping[str, Value], sizes: Mapping[str, int]) -> None:
+        """The iterations of the loop that are this thread's."""
+        text, name = self.text, self.plan.parallel[level]
+        extent, by = self.plan.extents[name], self.tile.get(name, 1)
+        whole = extent // by
+        stop = self._least("%last", whole)
+
+        def main() -> None:
+            self._loop(level, text.times("%first", by), text.times(stop, by), by, counters, sizes)
+
+        text.when(text.new(f"icmp slt i64 %first, {stop}"), main)
+        if whole * by < extent:
+            rest = text.new(f"icmp sgt i64 %last, {whole}")
+            text.when(rest, lambda: self._inside(level, whole * by, extent - whole * by, counters, sizes))
 
     def _block(self, level: int, counters: Mapping[str, Value], sizes: Mapping[str, int]) -> None:
         """The iterations of the loop that belong to the block."""
@@ -129,7 +139,9 @@ class _Nest:
             last = text.new(f"icmp eq i64 {high}, {extent}")
             text.when(last, lambda: self._inside(level, whole, extent - whole, counters, sizes))
 
-    def _least(self, value: Value, limit: int) -> str:
+    def _least(self, value: Value, limit: int) -> Value:
+        if isinstance(value, int):
+            return min(value, limit)
         return self.text.new(f"call i64 @llvm.smin.i64(i64 {value}, i64 {limit})")
 
     def _at(self, level: int, counters: Mapping[str, Value], sizes: Mapping[str, int]) -> None:
@@ -139,6 +151,9 @@ class _Nest:
                 emit_interleave(self.text, self.plan.registers, stage, number[stage.operand], counters)
         if level == len(self.plan.parallel):
             Tile(self.text, self.plan, self.spelled, sizes).emit(counters)
+            return
+        if level == self.shared:
+            self._range(level, counters, sizes)
             return
         name = self.plan.parallel[level]
         if level == len(self.plan.parallel) - 2 and any(feed.weave for feed in self.plan.factors):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import prod
 
 import numpy as np
 
@@ -20,17 +19,23 @@ def _over(
     target: str,
     body: Callable[[str, str], None],
 ) -> None:
-    """Loops over (iterations, source bytes, target bytes), outermost first."""
-    if not dims:
-        body(source, target)
-        return
-    count, read, written = dims[0]
+    """Loops over (iterations, source bytes, target bytes), outermost first, of which only a range is done."""
 
-    def iteration(_: Value, carried: list[str]) -> list[str]:
-        _over(text, dims[1:], carried[0], carried[1], body)
-        return [text.at(carried[0], read), text.at(carried[1], written)]
+    def at(depth: int, source: str, target: str) -> None:
+        if depth == len(dims):
+            body(source, target)
+            return
+        count, read, written = dims[depth]
+        first, last = (0, count) if depth else ("%first", "%last")
 
-    text.loop(0, count, 1, iteration, [("ptr", source), ("ptr", target)])
+        def iteration(_: Value, carried: list[str]) -> list[str]:
+            at(depth + 1, carried[0], carried[1])
+            return [text.at(carried[0], read), text.at(carried[1], written)]
+
+        begin = text.at(source, text.times(first, read)), text.at(target, text.times(first, written))
+        text.loop(first, last, 1, iteration, [("ptr", pointer) for pointer in begin])
+
+    at(0, source, target)
 
 
 def chunks(text: Text, count: int, wide: int, body: Callable[[Value], None]) -> None:
@@ -48,16 +53,11 @@ def chunks(text: Text, count: int, wide: int, body: Callable[[Value], None]) -> 
 
 
 def emit_padcopy(text: Text, plan: Plan, stage: PadCopy, number: int) -> None:
-    """Copy a tensor into its box; the border was written when the memory was made."""
+    """Copy a range of a tensor into its box; the border was written when the memory was made."""
     tensor, box = plan.embedding.operator.tensor(stage.tensor), stage.box
-    run = len(tensor.shape)
-    while run and (run == len(tensor.shape) or (box.low[run] == 0 and box.high[run] == tensor.shape[run])):
-        run -= 1
+    dims, count = stage.copied(tensor)
     item = DTYPES[stage.given or tensor.dtype]
-    given = [item * prod(tensor.shape[i + 1 :]) for i in range(len(tensor.shape))]
-    dims = tuple((tensor.shape[i], given[i], box.strides[i]) for i in range(run) if tensor.shape[i] > 1)
     start = stage.offset + box.before + sum(-l * s for l, s in zip(box.low, box.strides, strict=True))
-    count = prod(tensor.shape[run:])
 
     def row(source: str, target: str) -> None:
         if stage.given:
@@ -98,7 +98,7 @@ def extension(given: str) -> str:
 
 
 def emit_tablecopy(text: Text, plan: Plan, stage: TableCopy, number: int) -> None:
-    """Element by element: what the table names, zero, or the pad value."""
+    """Element by element of a range: what the table names, zero, or the pad value."""
     kind = f"i{8 * stage.item}"
     narrow = f"i{8 * DTYPES[stage.given]}" if stage.given else kind
     step = DTYPES[stage.given] if stage.given else stage.item
@@ -119,7 +119,7 @@ def emit_tablecopy(text: Text, plan: Plan, stage: TableCopy, number: int) -> Non
         text.line(f"store {kind} {value}, ptr {target}, align {stage.item}")
         return []
 
-    text.loop(0, stage.count, 1, element)
+    text.loop("%first", "%last", 1, element)
 
 
 def _bits(plan: Plan, stage: TableCopy) -> int:
@@ -131,7 +131,7 @@ def _bits(plan: Plan, stage: TableCopy) -> int:
 
 
 def emit_unpack(text: Text, plan: Plan, kind: str) -> None:
-    """Move accumulators that were kept in scratch memory to the written tensor, by a table."""
+    """Move a range of accumulators that were kept in scratch memory to the written tensor, by a table."""
 
     def element(index: Value, _: list[str]) -> list[str]:
         entry = text.new(f"load i32, ptr {text.at('%table_out', text.times(index, 4))}, align 4")
@@ -146,4 +146,4 @@ def emit_unpack(text: Text, plan: Plan, kind: str) -> None:
         text.when(holds, move)
         return []
 
-    text.loop(0, plan.store.count, 1, element)
+    text.loop("%first", "%last", 1, element)

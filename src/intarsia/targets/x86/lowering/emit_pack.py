@@ -14,16 +14,24 @@ NARROW = 16
 
 
 def emit_interleave(
-    text: Text, registers: Registers, stage: Interleave, number: int, counters: Mapping[str, Value]
+    text: Text,
+    registers: Registers,
+    stage: Interleave,
+    number: int,
+    counters: Mapping[str, Value],
+    *,
+    ranged: bool = False,
 ) -> None:
-    """Weave rows of bytes into double words, for what the loops inside the stage's level need."""
+    """Weave rows of bytes into double words, for what the loops inside the stage's level need; or only a range."""
     source = "%scratch" if stage.source == "scratch" else f"%factor{number}"
     start = text.sum([(counters[n], c) for n, c in stage.terms], stage.constant)
     rows = [
         None if row is None else row_at(text, stage, j, text.add(start, row), source, counters)
         for j, row in enumerate(stage.rows)
     ]
-    _weave_dims(text, registers, stage, 0, rows, text.at("%scratch", stage.offset), (True,) * registers.pieces)
+    _weave_dims(
+        text, registers, stage, 0, rows, text.at("%scratch", stage.offset), (True,) * registers.pieces, ranged=ranged
+    )
 
 
 def row_at(text: Text, stage: Interleave, j: int, offset: Value, source: str, counters: Mapping[str, Value]) -> str:
@@ -52,8 +60,10 @@ def _weave_dims(
     rows: list[str | None],
     packed: str,
     pieces: tuple[bool, ...],
+    *,
+    ranged: bool = False,
 ) -> None:
-    """Loops over the dims from a depth on, from pointers at their first position."""
+    """Loops over the dims from a depth on, from pointers at their first position; a range of the first of them."""
     if depth == len(stage.dims):
         _run(text, registers, stage, rows, packed, pieces)
         return
@@ -63,7 +73,9 @@ def _weave_dims(
         moved = [r if r is None else text.new(f"getelementptr i8, ptr {r}, i64 {read * position}") for r in rows]
         _weave_dims(text, registers, stage, depth + 1, moved, text.at(packed, written * position), inside)
 
-    first, last = 0, count
+    first: Value
+    last: Value
+    first, last = ("%first", "%last") if ranged else (0, count)
     if stage.borders is not None and stage.borders.column == depth:
         whole = [i for i, inside in enumerate(stage.borders.valid) if all(inside)]
         first, last = (whole[0], whole[-1] + 1) if whole else (count, count)
@@ -79,8 +91,9 @@ def _weave_dims(
         _weave_dims(text, registers, stage, depth + 1, moved, carried[-1], pieces)
         return [*(text.at(p, read) for p in carried[:-1]), text.at(carried[-1], written)]
 
-    begin = [text.new(f"getelementptr i8, ptr {r}, i64 {read * first}") for r in rows if r is not None]
-    text.loop(first, last, 1, iteration, [*(("ptr", p) for p in begin), ("ptr", text.at(packed, written * first))])
+    offset, target = text.times(first, read), text.at(packed, text.times(first, written))
+    begin = [text.new(f"getelementptr i8, ptr {r}, i64 {offset}") for r in rows if r is not None]
+    text.loop(first, last, 1, iteration, [*(("ptr", p) for p in begin), ("ptr", target)])
 
 
 def _run(

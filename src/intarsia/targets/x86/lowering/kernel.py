@@ -13,7 +13,7 @@ from intarsia.operators.element import numpy_dtype
 from intarsia.targets.x86.engine import Engine
 from intarsia.targets.x86.intrinsics import spelling
 from intarsia.targets.x86.lowering.constants import pack_constant
-from intarsia.targets.x86.lowering.emit import module_of, outermost
+from intarsia.targets.x86.lowering.emit import module_of
 from intarsia.targets.x86.lowering.feeding import table_of
 from intarsia.targets.x86.lowering.packed import (
     access_of,
@@ -22,6 +22,7 @@ from intarsia.targets.x86.lowering.packed import (
     written_elements,
 )
 from intarsia.targets.x86.lowering.plan import Plan
+from intarsia.targets.x86.lowering.sharing import shared
 from intarsia.targets.x86.lowering.stages import Interleave, PadCopy, TableCopy
 
 Array = NDArray[Any]
@@ -116,7 +117,7 @@ class Bound:
         self.packed = kernel.pack(constants)
         self.memory = kernel.scratch()
         self.tables = kernel.tables()
-        self.count = outermost(kernel.plan)
+        self.count = shared(kernel.plan).units
 
     def pointers(self, arrays: Mapping[str, Array], out: Array) -> tuple[int, ...]:
         """What the code's functions take before the range."""

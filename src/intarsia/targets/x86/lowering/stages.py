@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import TypeAlias
 
+from intarsia.operators import DTYPES, Tensor
 from intarsia.targets.x86.lowering.feed import Source, Terms
 from intarsia.targets.x86.lowering.memory import Box
 from intarsia.targets.x86.lowering.registers import PIECE
@@ -30,6 +32,22 @@ class PadCopy:
     given: str = ""
     apart: int = 0
 
+    @property
+    def bytes(self) -> int:
+        """Of the copy."""
+        return self.box.bytes
+
+    def copied(self, tensor: Tensor) -> tuple[tuple[tuple[int, int, int], ...], int]:
+        """Loops over runs (iterations, bytes in the tensor, bytes in the box), outermost first; elements of a run."""
+        shape, box, rank = tensor.shape, self.box, len(tensor.shape)
+        run = rank
+        while run and (run == rank or (box.low[run] == 0 and box.high[run] == shape[run])):
+            run -= 1
+        item = DTYPES[self.given or tensor.dtype]
+        given = [item * prod(shape[i + 1 :]) for i in range(rank)]
+        loops = tuple((shape[i], given[i], box.strides[i]) for i in range(run) if shape[i] > 1)
+        return loops, prod(shape[run:])
+
 
 @dataclass(frozen=True, slots=True)
 class TableCopy:
@@ -44,6 +62,11 @@ class TableCopy:
     item: int
     offset: int
     given: str = ""
+
+    @property
+    def bytes(self) -> int:
+        """Of the copy."""
+        return self.count * self.item
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
-from typing import Protocol
 
 from intarsia.targets.x86.engine import Engine
+from intarsia.targets.x86.threads import Phase, Pool, Work
 from intarsia.targets.x86.transposing.emit import NAME, module_of
 from intarsia.targets.x86.transposing.transposition import Transposition
 
-ALONE = 1 << 19
-"""Bytes below which one thread copies all: handing work to others takes longer."""
-
-
-class Threads(Protocol):
-    """Threads that share work."""
-
-    threads: int
-
-    def each(self, part: Callable[[int], None], parts: int) -> None:
-        """Do the parts 0 to ``parts - 1``."""
+GRAIN = 1 << 15
+"""Bytes that are worth a thread."""
 
 
 class TransposingKernel:
@@ -37,11 +27,11 @@ class TransposingKernel:
         pointers, numbers = [ctypes.c_void_p] * 2, [ctypes.c_int64] * 2
         self.part = self.native.function(NAME, None, *pointers, *numbers)
 
-    def at(self, source: int, target: int, threads: Threads | None = None) -> None:
+    def at(self, source: int, target: int, pool: Pool | None = None) -> None:
         """Copy from one address to another; the two arrays share no memory."""
         units = self.what.units
-        parts = 1 if threads is None or self.what.bytes < ALONE else min(threads.threads, units)
-        if threads is None or parts == 1:
+        parts = 1 if pool is None else max(1, min(pool.threads, units, self.what.bytes // GRAIN))
+        if pool is None or parts == 1:
             self.part(source, target, 0, units)
-            return
-        threads.each(lambda i: self.part(source, target, units * i // parts, units * (i + 1) // parts), parts)
+        else:
+            pool.share(Work([Phase(self.native.address(NAME), units, parts)], [(source, target)]))
