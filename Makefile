@@ -101,6 +101,7 @@ bench: setup
 
 bench-native: $(LIBSTAMP)
 	$(BIN)/intarsia bench x86 --against torch,openvino,onnxruntime
+	$(BIN)/intarsia bench x86 --threads 2 --against torch,openvino,onnxruntime
 	$(BIN)/python benchmarks/native_model.py
 	$(BIN)/intarsia calibrate x86
 	$(BIN)/intarsia bench deepbench --target x86 --against torch,openvino,onnxruntime --kind gemm --set inference_device

@@ -81,7 +81,7 @@ def print_native_bench(answer: NativeBench) -> None:
     told = [f"{name}, {r.library}: {r.why.splitlines()[0]}" for name, r in untimed if r.why != "not installed"]
     print_fields(
         [
-            ("processor", f"{answer.processor}, core {answer.core}, {answer.threads} threads each"),
+            ("processor", f"{answer.processor}, {_where(answer)}"),
             ("features", answer.features),
             ("peak", "" if peak is None else f"{peak.calls:.3g} {peak.instruction} a second, the most in this run"),
             ("correct", "all, bit for bit" if answer.correct else "NOT ALL"),
@@ -91,6 +91,12 @@ def print_native_bench(answer: NativeBench) -> None:
             ("seconds", f"{seconds_text(answer.seconds)}, seed {answer.seed}"),
         ]
     )
+
+
+def _where(answer: NativeBench) -> str:
+    if answer.threads == 1:
+        return f"core {answer.core}, 1 thread each"
+    return f"{answer.threads} threads each, on any cores"
 
 
 def _short(library: str) -> str:

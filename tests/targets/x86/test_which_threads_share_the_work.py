@@ -17,7 +17,7 @@ import pytest
 from intarsia.ground import InputError
 from intarsia.targets.x86 import Engine
 from intarsia.targets.x86.threads import Phase, Pool, Work
-from intarsia.targets.x86.threads.code import AWAKE
+from intarsia.targets.x86.threads.code import AWAKE, NUMBER, STATE, TAKEN, THREAD, THREADS
 
 pytestmark = pytest.mark.skipif(not f.NATIVE, reason=f.REASON)
 
@@ -183,6 +183,22 @@ def test_a_phase_begins_when_the_one_before_has_ended(pool):
     assert (marks == 7).all()
     pool.share(Work([all_look], frames))
     assert own[:, WRONG].any()  # it would be seen
+
+
+def test_nothing_is_taken_for_done_when_numbers_begin_again(pool):
+    """What was written under a number four milliards of phases ago means nothing under the same number now."""
+    few, many = Counted(60, 2, threads=3), Counted(60, 3)
+    many.share(pool)
+    team = pool.borrow()
+    state = ctypes.c_uint64.from_address(team.place + STATE)
+    taken = ctypes.c_uint64.from_address(team.place + THREADS + 2 * THREAD + TAKEN)
+    state.value = (state.value % NUMBER) + (NUMBER - 3) * NUMBER
+    taken.value = 5 * NUMBER + 7  # seven units of the third part were taken in a fifth phase
+    pool.give_back(team)
+    while state.value // NUMBER != 4:
+        few.share(pool)
+    many.share(pool)
+    assert state.value // NUMBER == 5
 
 
 def test_who_sleeps_is_woken_for_long_work_and_for_much_short_work(pool):

@@ -10,7 +10,8 @@ Each thread has a part of the units, the same one every time, so that what it re
 takes half of what is left of it, one unit at least, then half of that, and at last, from the parts of the others,
 what these have not taken: few, large ranges at first, so that neighbours stay together, and small ones at the end, so
 that all are ready at the same time. How much is taken of a part stands in a word of the part's own, beside the
-number of the phase: that of another phase means nothing, so that nobody has to begin by writing all of them.
+number of the phase: that of another phase means nothing, so that nobody has to begin by writing all of them, except
+where numbers begin again.
 """
 
 from __future__ import annotations
@@ -37,9 +38,10 @@ from intarsia.targets.x86.threads.work import (
 
 LINE = 128
 """Bytes between words that different threads write: processors fetch cache lines in pairs."""
-STATE, NOW, LAST, ALONE, THREADS = 0, LINE, LINE + 8, LINE + 16, 2 * LINE
+STATE, NOW, LAST, ALONE, SIZE, THREADS = 0, LINE, LINE + 8, LINE + 16, LINE + 24, 2 * LINE
 """Where a team's memory has the state; what only the caller writes: the phase, when it last found somebody
-asleep, and how many cycles of work it has done since without waking them; and the words of the threads."""
+asleep, how many cycles of work it has done since without waking them, and how many threads there are; and the words of
+the threads."""
 TAKEN, ASLEEP, MUTEX, CONDITION, THREAD = 0, LINE, LINE + 8, LINE + 72, 3 * LINE
 """Where a thread's words are: how much is taken of its part, whether it sleeps, what it sleeps with; and all bytes."""
 INSIDE, OPEN, ENDED, CALLED, NUMBER = 0xFFF, 1 << 12, 1 << 13, 1 << 16, 1 << 32
@@ -271,12 +273,34 @@ done:
   ret void
 }}"""
 
-SHARE = f"""define internal void @phase(ptr %team, ptr %phase) nounwind {{
+SHARE = f"""define internal void @forget(ptr %team) nounwind {{
+start:
+  %size.at = getelementptr i8, ptr %team, i64 {SIZE}
+  %size = load i64, ptr %size.at
+  br label %next
+next:
+  %i = phi i64 [0, %start], [%more, %next]
+  %words = call ptr @words(ptr %team, i64 %i)
+  %taken = getelementptr i8, ptr %words, i64 {TAKEN}
+  store atomic i64 0, ptr %taken monotonic, align 8
+  %more = add i64 %i, 1
+  %on = icmp ult i64 %more, %size
+  br i1 %on, label %next, label %done
+done:
+  ret void
+}}
+define internal void @phase(ptr %team, ptr %phase) nounwind {{
 start:
   %state.before = atomicrmw add ptr %team, i64 {NUMBER} monotonic
   %number.before = udiv i64 %state.before, {NUMBER}
   %number.wide = add i64 %number.before, 1
   %number = and i64 %number.wide, {NUMBER - 1}
+  %first = icmp eq i64 %number, 0
+  br i1 %first, label %forget, label %begin
+forget:
+  call void @forget(ptr %team)
+  br label %begin
+begin:
   %parts.at = getelementptr i64, ptr %phase, i64 {PARTS}
   %parts = load i64, ptr %parts.at
   %alone = icmp eq i64 %parts, 1
@@ -413,6 +437,8 @@ end:
 
 ENDS = f"""define void @begin(ptr %team, i64 %threads) nounwind {{
 start:
+  %size.at = getelementptr i8, ptr %team, i64 {SIZE}
+  store i64 %threads, ptr %size.at
   br label %next
 next:
   %i = phi i64 [0, %start], [%more, %next]
