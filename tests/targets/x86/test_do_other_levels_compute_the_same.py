@@ -80,6 +80,18 @@ def test_an_operator_pads_with_its_own_value(features):
     assert np.array_equal(found, evaluate(operator, inputs)["O"])
 
 
+def test_a_convolution_that_reads_backwards(features):
+    """Where a coefficient of a loop that accumulates is negative, what leaves the tensor is another iteration."""
+    operator = parse_operator(
+        "deconv2d: n<1 oc<3 yh<9 yw<3 ; c<12 jh<4 jw<2\n"
+        "  O:int32[1, 3, 9, 3] I:int8[1, 12, 6, 2] W:uint8[12, 3, 4, 2] const\n"
+        "  O[n, oc, yh, yw] += I[n, c, yh-jh, yw-jw] * W[c, oc, jh, jw]"
+    )
+    inputs = random_inputs(operator, 0)
+    function = compiled(operator, {"W": inputs["W"]}, features=features)
+    assert np.array_equal(function(inputs["I"]), evaluate(operator, inputs)["O"])
+
+
 def test_threads_give_the_same_bits(features, monkeypatch):
     f.split_everything(monkeypatch)
     for c, pad in ((8, 1), (3, 1), (16, 0)):

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import int8_functions as f
 import numpy as np
 import pytest
+from threads_in_turn import InTurn
 
 import intarsia
 from intarsia.ground import InputError
@@ -121,6 +122,21 @@ def test_threads_give_the_same_bits(monkeypatch):
     function = compiled(operator, {"W": inputs["W"]}, threads=3)
     assert np.array_equal(function(inputs["I"]), evaluate(operator, inputs)["O"])
     function.close()
+
+
+@pytest.mark.parametrize("n", [4, 8, 12, 16])
+def test_columns_that_are_packed_in_every_call(monkeypatch, n):
+    """Few columns: what packs them writes more than it needs to, which only what comes later puts right."""
+    f.split_everything(monkeypatch)
+    operator = f.product(m=40, n=n, k=320, constant=False)
+    function, body = compiled(operator, threads=3), None
+    for seed in range(20):
+        inputs = random_inputs(operator, seed)
+        expected, out = evaluate(operator, inputs)["O"], np.zeros((40, n), np.int32)
+        assert np.array_equal(function(**inputs), expected)
+        body = body or function._built({}).body
+        body.run(inputs, out, InTurn(3, seed))
+        assert np.array_equal(out, expected)
 
 
 @pytest.mark.parametrize("threads", [1, 3])

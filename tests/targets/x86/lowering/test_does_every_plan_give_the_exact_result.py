@@ -12,9 +12,11 @@ import native_levels as levels
 import numpy as np
 import pytest
 import random_kernels as rk
+from threads_in_turn import InTurn
 
 from intarsia.operators import random_inputs
 from intarsia.operators.fast import evaluate
+from intarsia.targets.x86.callable import kernels
 from intarsia.targets.x86.lowering import Bound, Kernel
 
 
@@ -53,6 +55,33 @@ def test_results_are_exact(name, seed):
         np.testing.assert_array_equal(out, expected, err_msg=str(plan))
         tried += 1
     assert tried
+
+
+@pytest.mark.parametrize(
+    ("name", "seed"),
+    [
+        pytest.param(*p.values, seed, id=f"{p.id}-{seed}", marks=p.marks)
+        for p in levels.params("avx512-vnni", "ymm", "avx-vnni", "avx2")
+        for seed in range(100, 104 if p.id == "avx512-vnni" else 102)
+    ],
+)
+def test_any_unit_may_be_done_at_any_time(monkeypatch, name, seed):
+    """Whoever does which ranges in which order; memory that is left of other inputs does not help."""
+    for constant in ("GRAIN", "COPIED"):
+        monkeypatch.setattr(kernels, constant, 1)
+    shared, way = 0, levels.way_of(name)
+    for plan, inputs, finish, expected in cases(way, seed, 2):
+        ready = kernels.Ready(Kernel(plan, way.engine), inputs, finish)
+        given = {f.tensor for f in plan.factors if f.source != "constant"}
+        others = {n: ~array if n in given else array for n, array in inputs.items()}
+        for order in range(3):
+            pool = InTurn(2 + order, order)
+            for arrays in (others, inputs):
+                out = np.full(expected.shape, 77, dtype=expected.dtype)
+                ready.run(arrays, out, pool)
+            np.testing.assert_array_equal(out, expected, err_msg=str(plan))
+            shared += len(pool.took_part) > 1
+    assert shared
 
 
 @pytest.mark.parametrize("name", levels.params("avx512-vnni", "avx-vnni", "avx2"))

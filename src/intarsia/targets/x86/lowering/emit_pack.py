@@ -9,9 +9,6 @@ from intarsia.targets.x86.lowering.registers import Registers
 from intarsia.targets.x86.lowering.stages import Interleave
 from intarsia.targets.x86.lowering.text import Text, Value
 
-NARROW = 16
-"""Bytes of a row that are woven at once, where there are as many."""
-
 
 def emit_interleave(
     text: Text,
@@ -104,38 +101,33 @@ def _run(
     packed: str,
     pieces: tuple[bool, ...],
 ) -> None:
-    few = registers.lanes if stage.run < NARROW else NARROW
-    if stage.given:
-        chunks(text, stage.run, few, lambda index: _paired(text, stage.given, few, rows, packed, index))
-        return
-    if stage.quarters:
+    if stage.quarters and not stage.given:
         _put(text, registers, woven(text, registers, stage, rows, pieces), packed)
         return
-    wide = stage.run >= registers.size
+    width = stage.at_once(registers)
 
     def chunk(index: Value) -> None:
         moved = [None if row is None else text.at(row, index) for row in rows]
         target = text.at(packed, text.times(index, 4))
-        if wide:
+        if stage.given:
+            _paired(text, stage.given, width, moved, target)
+        elif width == registers.size:
             _wide(text, registers, moved, target)
         else:
-            _narrow(text, few, moved, target)
+            _narrow(text, width, moved, target)
 
-    chunks(text, stage.run, registers.size if wide else few, chunk)
+    chunks(text, stage.run, width, chunk)
 
 
-def _paired(text: Text, given: str, few: int, rows: list[str | None], packed: str, index: Value) -> None:
-    """A few bytes of each of two rows from an index on: alternating, each widened to 16 bits."""
+def _paired(text: Text, given: str, few: int, rows: list[str | None], packed: str) -> None:
+    """A few bytes of each of two rows: alternating, each widened to 16 bits."""
     kind = f"<{few} x i8>"
-    loaded = [
-        "zeroinitializer" if row is None else text.new(f"load {kind}, ptr {text.at(row, index)}, align 1")
-        for row in rows
-    ]
+    loaded = ["zeroinitializer" if row is None else text.new(f"load {kind}, ptr {row}, align 1") for row in rows]
     mask = ", ".join(f"i32 {i}, i32 {few + i}" for i in range(few))
     size = 2 * few
     both = text.new(f"shufflevector {kind} {loaded[0]}, {kind} {loaded[1]}, <{size} x i32> <{mask}>")
     wide = text.new(f"{extension(given)} <{size} x i8> {both} to <{size} x i16>")
-    text.line(f"store <{size} x i16> {wide}, ptr {text.at(packed, text.times(index, 4))}, align 4")
+    text.line(f"store <{size} x i16> {wide}, ptr {packed}, align 4")
 
 
 def _narrow(text: Text, few: int, rows: list[str | None], packed: str) -> None:

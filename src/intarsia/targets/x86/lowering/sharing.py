@@ -59,12 +59,14 @@ def stages_before(plan: Plan) -> tuple[Stage, ...]:
 
 
 def units_of(plan: Plan, stage: Stage) -> int:
-    """How many units the work of a stage before the loops has."""
+    """How many units the work of a stage before the loops has: each writes only bytes of its own."""
     match stage:
         case PadCopy():
             return next((count for count, _, _ in stage.copied(plan.embedding.operator.tensor(stage.tensor))[0]), 1)
         case TableCopy():
             return stage.count
         case Interleave():
-            inside = stage.borders is not None and stage.borders.column == 0
-            return stage.dims[0][0] if stage.dims and not inside else 1
+            beside = stage.borders is not None and stage.borders.column == 0
+            pieces = stage.quarters and not stage.given
+            over = not pieces and stage.run < stage.at_once(plan.registers)
+            return stage.dims[0][0] if stage.dims and not beside and not over else 1

@@ -27,10 +27,10 @@ def skips_of(embedding: Embedding, nest: Nest) -> tuple[Skip, ...]:
             over = subscript_over_loops(embedding, subscript)
             if over is None or tensor.pad or is_floating(tensor.dtype) or any(n not in live for n, _ in over.terms):
                 continue
-            own = [(n, c) for n, c in over.terms if n in nest.reduction and c > 0]
+            own = [(n, c) for n, c in over.terms if n in nest.reduction]
             rest = tuple((n, c) for n, c in over.terms if n not in nest.reduction and live[n] > 1)
             loop, step = own[0] if own else ("", 0)
-            if len(own) > 1 or loop in found or any(n in tiled for n, _ in rest):
+            if len(own) > 1 or step < 0 or loop in found or any(n in tiled for n, _ in rest):
                 continue
             skip = Skip(loop, rest, over.constant, step, size)
             counts = _left(skip, live)

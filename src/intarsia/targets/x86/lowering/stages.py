@@ -9,7 +9,10 @@ from typing import TypeAlias
 from intarsia.operators import DTYPES, Tensor
 from intarsia.targets.x86.lowering.feed import Source, Terms
 from intarsia.targets.x86.lowering.memory import Box
-from intarsia.targets.x86.lowering.registers import PIECE
+from intarsia.targets.x86.lowering.registers import PIECE, Registers
+
+NARROW = 16
+"""Bytes of a row that are woven at once, where there are as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,15 @@ class Interleave:
     borders: Borders | None = None
     pad: int = 0
     given: str = ""
+
+    def at_once(self, registers: Registers) -> int:
+        """Bytes of a row that are woven at once, where rows are no pieces of 16 bytes.
+
+        Where a run is shorter, more is written than belongs to it: the next position, which comes later, puts it right.
+        """
+        if self.run >= registers.size and not self.given:
+            return registers.size
+        return registers.lanes if self.run < NARROW else NARROW
 
     @property
     def bytes(self) -> int:

@@ -3,8 +3,8 @@
 A team's memory is a few words for all and for each thread, all on cache lines of their own. The state holds how many
 threads are inside of the phase, whether it is open, whether the team has ended, and above them the phase's number,
 which grows. A thread enters by raising the number inside of an open state, which fails once the phase was closed; the
-caller closes it when no unit is left, and waits only for those that are inside. So nobody waits for a thread that
-sleeps or is held up elsewhere: its share is done by the others.
+caller closes it when no unit is left, and waits only for those that are inside. So nobody waits for a thread that has
+not come, because it sleeps or has no core: its share is done by the others. Floats are rounded as the caller rounds.
 
 Each thread has a part of the units, the same one every time, so that what it reads and writes stays in its caches. It
 takes half of what is left of it, one unit at least, then half of that, and at last, from the parts of the others,
@@ -38,8 +38,9 @@ from intarsia.targets.x86.threads.work import (
 
 LINE = 128
 """Bytes between words that different threads write: processors fetch cache lines in pairs."""
-STATE, NOW, LAST, ALONE, SIZE, THREADS = 0, LINE, LINE + 8, LINE + 16, LINE + 24, 2 * LINE
-"""Where a team's memory has the state; what only the caller writes: the phase, when it last found somebody
+STATE, NOW, THREADS = 0, LINE, 2 * LINE
+ROUNDING, LAST, ALONE, SIZE = (NOW + 8 * i for i in range(1, 5))
+"""Where a team's memory has the state; what only the caller writes: the phase, how it rounds floats, when it last found somebody
 asleep, how many cycles of work it has done since without waking them, and how many threads there are; and the words of
 the threads."""
 TAKEN, ASLEEP, MUTEX, CONDITION, THREAD = 0, LINE, LINE + 8, LINE + 72, 3 * LINE
@@ -102,6 +103,8 @@ def _call(pointers: int) -> str:
 
 
 DECLARED = """declare void @llvm.x86.sse2.pause()
+declare void @llvm.x86.sse.stmxcsr(ptr)
+declare void @llvm.x86.sse.ldmxcsr(ptr)
 declare i64 @llvm.readcyclecounter()
 declare i32 @sched_yield()
 declare i32 @pthread_mutex_init(ptr, ptr)
@@ -313,6 +316,8 @@ several:
   store ptr %phase, ptr %now
   %called = mul i64 %parts, {CALLED}
   %open = add i64 %called, {OPEN}
+  %rounding = getelementptr i8, ptr %team, i64 {ROUNDING}
+  call void @llvm.x86.sse.stmxcsr(ptr %rounding)
   %opened = atomicrmw add ptr %team, i64 %open release
   call void @take(ptr %team, ptr %phase, i64 0, i64 %number)
   %closed = atomicrmw sub ptr %team, i64 %open acq_rel
@@ -417,6 +422,8 @@ enter:
 inside:
   %phase.at = getelementptr i8, ptr %team, i64 {NOW}
   %phase = load ptr, ptr %phase.at
+  %rounding = getelementptr i8, ptr %team, i64 {ROUNDING}
+  call void @llvm.x86.sse.ldmxcsr(ptr %rounding)
   call void @take(ptr %team, ptr %phase, i64 %thread, i64 %number)
   %left = atomicrmw sub ptr %team, i64 1 acq_rel
   %now.next = call i64 @llvm.readcyclecounter()

@@ -37,7 +37,7 @@ class Team:
             InputError: the system gives no more threads.
         """
         self.threads, self.alone = threads, alone
-        memory = np.zeros(memory_of(threads) + LINE, np.uint8)
+        memory = self._memory = np.zeros(memory_of(threads) + LINE, np.uint8)  # calls may come after the end
         self.place = _place(memory)
         self._code = code
         code.begin(self.place, threads)
