@@ -300,7 +300,10 @@ def test_a_system_without_threads_is_told(monkeypatch):
 def test_floats_are_rounded_as_the_caller_rounds():
     """Whichever thread does the sum."""
     random = np.random.default_rng(0)
-    text = "p: m<96 n<64 ; k<96\n  Y:float32[96, 64] X:float32[96, 96] W:float32[96, 64] const\n  Y[m, n] += X[m, k] * W[k, n]"
+    text = (
+        "p: m<96 n<64 ; k<96\n  Y:float32[96, 64] X:float32[96, 96] W:float32[96, 64] const\n"
+        "  Y[m, n] += X[m, k] * W[k, n]"
+    )
     x, w = random.random((96, 96), np.float32), random.random((96, 64), np.float32)
     alone, shared = (intarsia.compile(text, constants={"W": w}, threads=threads) for threads in (1, 2))
     for _ in range(200):

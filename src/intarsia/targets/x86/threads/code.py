@@ -40,9 +40,10 @@ LINE = 128
 """Bytes between words that different threads write: processors fetch cache lines in pairs."""
 STATE, NOW, THREADS = 0, LINE, 2 * LINE
 ROUNDING, LAST, ALONE, SIZE = (NOW + 8 * i for i in range(1, 5))
-"""Where a team's memory has the state; what only the caller writes: the phase, how it rounds floats, when it last found somebody
-asleep, how many cycles of work it has done since without waking them, and how many threads there are; and the words of
-the threads."""
+"""Where a team's memory has the state; what only the caller writes, first of all the phase; and the threads' words."""
+ROUNDING, LAST, ALONE, SIZE = (NOW + 8 * i for i in range(1, 5))
+"""More that only the caller writes: how it rounds floats, when it last found somebody asleep, how many cycles of work
+it has done since without waking them, and how many threads there are."""
 TAKEN, ASLEEP, MUTEX, CONDITION, THREAD = 0, LINE, LINE + 8, LINE + 72, 3 * LINE
 """Where a thread's words are: how much is taken of its part, whether it sleeps, what it sleeps with; and all bytes."""
 INSIDE, OPEN, ENDED, CALLED, NUMBER = 0xFFF, 1 << 12, 1 << 13, 1 << 16, 1 << 32
