@@ -38,7 +38,7 @@ def print_model_run(answer: ModelRun) -> None:
     print()
     print_fields(
         [
-            ("processor", f"{answer.processor}, {answer.threads} threads"),
+            ("processor", f"{answer.processor}, {answer.threads} thread{'s' if answer.threads > 1 else ''}"),
             ("features", answer.features),
             ("correct", "yes, bit for bit" if answer.correct else "NO"),
             ("nodes", f"{len(answer.nodes)}, {len(answer.native)} as native code"),

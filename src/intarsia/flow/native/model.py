@@ -25,6 +25,8 @@ Told = Callable[[int, int], None]
 RUNS = 10
 SECONDS = 0.03
 """A node is run at least so often and so long by each, in turn; the fastest run counts."""
+TURN = 0.01
+"""Seconds of a turn where threads share the work: the other's wait awake for a while, and take cores meanwhile."""
 
 
 def run_model(path: str, options: NativeOptions = USUAL, *, trace: Trace = QUIET, told: Told | None = None) -> ModelRun:
@@ -99,7 +101,7 @@ def _node(
     arrays = [inputs[t.name] for t in function.inputs]
     out = function(*arrays)
     right = made_by_library[made.output]
-    library, ours = _in_turn(run, lambda: function(*arrays, out=out))
+    library, ours = _in_turn(run, lambda: function(*arrays, out=out), turn=TURN if options.threads > 1 else 0.0)
     function.close()
     values[made.output] = out.reshape(right.shape)
     iterations = made.quantised.operator.iterations
@@ -124,16 +126,24 @@ def _times(call: Callable[[], object]) -> Times:
     return _in_turn(call)[0]
 
 
-def _in_turn(*calls: Callable[[], object]) -> tuple[Times, ...]:
-    """Times of calls that take turns, so that what else runs on the machine meets all of them."""
+def _in_turn(*calls: Callable[[], object], turn: float = 0.0) -> tuple[Times, ...]:
+    """Times of calls that take turns, so that what else runs on the machine meets all of them.
+
+    Args:
+        calls: what is timed.
+        turn: seconds that each calls before the next one does; 0 for one call.
+    """
     for call in calls:
         call()
     seconds: list[list[float]] = [[] for _ in calls]
     while len(seconds[0]) < RUNS or min(map(sum, seconds)) < SECONDS:
         for call, own in zip(calls, seconds, strict=True):
-            began = time.perf_counter()
-            call()
-            own.append(time.perf_counter() - began)
+            until = time.perf_counter() + turn
+            began = 0.0
+            while not began or began < until:
+                began = time.perf_counter()
+                call()
+                own.append(time.perf_counter() - began)
     return tuple(times_of(own) for own in seconds)
 
 
