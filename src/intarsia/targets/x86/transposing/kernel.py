@@ -9,8 +9,11 @@ from intarsia.targets.x86.threads import Phase, Pool, Work
 from intarsia.targets.x86.transposing.emit import NAME, module_of
 from intarsia.targets.x86.transposing.transposition import Transposition
 
-GRAIN = 1 << 15
-"""Bytes that are worth a thread."""
+GRAIN = 1 << 18
+"""Bytes that are worth a thread: what one thread copies another multiplies, so lines move between their caches.
+
+Copies of 300 KB shared by two threads made a 3x3 convolution of 64 channels take 183 us instead of 77.
+"""
 
 
 class TransposingKernel:
