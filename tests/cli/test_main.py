@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from intarsia import __version__, flow
-from intarsia.cli import main
+from intarsia.cli import main, program
 from intarsia.cli.parser import COMMANDS
 
 HEAVY = (
@@ -82,15 +82,26 @@ def test_an_unknown_command_is_told_the_known_ones(capsys: pytest.CaptureFixture
 
 
 def test_an_interruption_ends_with_130(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted() -> None:
-        raise KeyboardInterrupt
-
-    restored: list[object] = []
-    monkeypatch.setattr(signal, "signal", lambda *told: restored.append(told))
-    monkeypatch.setattr(flow, "targets", interrupted)
+    monkeypatch.setattr(flow, "targets", _interrupted)
+    before = signal.getsignal(signal.SIGINT)
     assert main(["targets"]) == 130
     assert capsys.readouterr() == ("", "intarsia: interrupted\n")
-    assert restored == [(signal.SIGINT, signal.SIG_DFL)], "a second Ctrl-C kills"
+    assert signal.getsignal(signal.SIGINT) is before, "who calls from Python goes on, and may be interrupted again"
+
+
+def test_a_program_that_was_interrupted_is_killed_by_a_second_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
+    restored: list[object] = []
+    monkeypatch.setattr(signal, "signal", lambda *told: restored.append(told))
+    monkeypatch.setattr(sys, "argv", ["intarsia", "targets"])
+    assert program() == 0
+    assert not restored
+    monkeypatch.setattr(flow, "targets", _interrupted)
+    assert program() == 130
+    assert restored == [(signal.SIGINT, signal.SIG_DFL)]
+
+
+def _interrupted() -> None:
+    raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize("command", [["show", "gemm:m=3,n=4,k=5"], ["targets"]])

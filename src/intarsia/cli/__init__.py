@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +20,18 @@ from intarsia.ground import InputError
 BAD_INPUT = 2
 INTERRUPTED = 130
 BROKEN_PIPE = 141
+
+
+def program() -> int:
+    """The process's one command, after which it ends; once it was interrupted, another Ctrl-C kills the process.
+
+    Returns:
+        The exit code.
+    """
+    code = main()
+    if code == INTERRUPTED:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # who asks twice does not want to wait for anything
+    return code
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,8 +53,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except InputError as error:
         return _refused(str(error))
     except KeyboardInterrupt:
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, signal.SIG_DFL)  # who asks twice does not want to wait for anything
         _tell("interrupted")
         return INTERRUPTED
     except BrokenPipeError:

@@ -272,10 +272,10 @@ def test_an_interruption_comes_when_the_work_is_done(pool):
     timer = threading.Timer(0.02, lambda: signal.pthread_kill(threading.main_thread().ident, signal.SIGINT))
 
     def again():
+        timer.start()
         while True:
             work.share(pool)
 
-    timer.start()
     with pytest.raises(KeyboardInterrupt):
         again()
     timer.join()
