@@ -18,7 +18,7 @@ import intarsia
 from intarsia.ground import InputError
 from intarsia.targets.x86 import Engine
 from intarsia.targets.x86.threads import Phase, Pool, Work
-from intarsia.targets.x86.threads.code import AWAKE, NUMBER, STATE, TAKEN, THREAD, THREADS
+from intarsia.targets.x86.threads.layout import AWAKE, NUMBER, STATE, TAKEN, THREAD, THREADS
 
 pytestmark = pytest.mark.skipif(not f.NATIVE, reason=f.REASON)
 

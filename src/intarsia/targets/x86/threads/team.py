@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intarsia.ground import InputError
-from intarsia.targets.x86.threads.code import LINE, Code, memory_of
+from intarsia.targets.x86.threads.code import Code
+from intarsia.targets.x86.threads.layout import LINE, memory_of
 from intarsia.targets.x86.threads.work import Work
 
 Memory = NDArray[np.uint8]
