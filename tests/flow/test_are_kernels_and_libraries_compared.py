@@ -21,6 +21,7 @@ from intarsia.flow.native.libraries.by_onnxruntime import refusals
 from intarsia.flow.native.options import USUAL
 from intarsia.flow.native.shapes import Convolution, Form, Problem, Product, problem
 from intarsia.flow.native.suites import Named, shape_of
+from intarsia.flow.native.turns import LEAST
 from intarsia.ground import InputError
 from intarsia.operators import evaluate
 from intarsia.targets.x86 import host_features, usable
@@ -186,7 +187,7 @@ def test_a_shape_is_timed_for_a_limited_time(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(bench, "LIMIT", 0.0)
     monkeypatch.setattr(bench, "TURN", 0.0)
     (shape,) = bench.bench_native("mine", SMALL[:1], ()).shapes
-    assert shape.ours[0].times.runs == bench.FEWEST * bench.LEAST
+    assert shape.ours[0].times.runs == bench.FEWEST * LEAST
     assert shape.ours[0].bound
 
 

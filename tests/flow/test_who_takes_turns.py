@@ -3,7 +3,15 @@
 import time
 from itertools import groupby
 
-from intarsia.flow.native import model
+import pytest
+
+from intarsia.flow.native import bench, model
+from intarsia.flow.native.answers import Peak
+from intarsia.flow.native.options import NativeOptions
+from intarsia.flow.native.shapes import problem
+from intarsia.flow.native.suites import X86
+from intarsia.flow.native.turns import SHARED_TURN, TURN, Contender
+from intarsia.targets.x86 import host_features, usable
 
 
 def turns_of(monkeypatch, **options):
@@ -34,3 +42,32 @@ def test_turns_of_several_calls(monkeypatch):
     turns = turns_of(monkeypatch, turn=0.05)
     assert [name for name, _ in turns] == ["a", "b"] * (len(turns) // 2)
     assert all(calls > 1 for _, calls in turns)
+
+
+@pytest.mark.parametrize(("takes", "length", "least"), [(0.001, 0.05, 10), (0.02, 0.0, 3), (0.11, 0.0, 1)])
+def test_a_turn_lasts_and_has_some_calls(takes, length, least):
+    contender = Contender(lambda: time.sleep(takes), [])
+    began = time.perf_counter()
+    contender.turn(length)
+    assert time.perf_counter() - began >= length
+    assert len(contender.seconds) == least or (length and len(contender.seconds) >= least)
+    assert min(contender.seconds) >= takes
+
+
+@pytest.mark.skipif("x86.vpdpbusd" not in usable(host_features()), reason="the processor has no AVX512-VNNI")
+@pytest.mark.parametrize(("threads", "turn"), [(1, TURN), (2, SHARED_TURN)])
+def test_where_threads_share_the_work_turns_are_long(monkeypatch, threads, turn):
+    """Whoever had the turn before has threads that stay awake."""
+    lengths = []
+
+    def one(contender, length):
+        lengths.append(length)
+        contender.call()
+        contender.seconds.append(1.0)
+
+    monkeypatch.setattr(Contender, "turn", one)
+    monkeypatch.setattr(bench, "ROUNDS", 1)
+    options = NativeOptions(threads=threads)
+    named = next(shape for shape in X86 if shape.name == "5x5 1-32 @28")
+    bench.bench_shape(named, problem(named.shape, 0), {}, Peak("x86.vpdpbusd", 1.0, 64), host_features(), options)
+    assert lengths == [turn]

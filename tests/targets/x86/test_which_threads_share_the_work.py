@@ -348,8 +348,8 @@ for thread in threads:
 some()
 print("done")
 """
-"""Who is registered first is called last, after the threads were ended. Where others still call then, the interpreter is
-left out of it: CPython up to 3.13 itself may crash when it ends beside daemon threads (its issue 110052)."""
+"""Who is registered first is called last, after the threads were ended. Where others still call then, the interpreter
+is left out of it: CPython up to 3.13 itself may crash when it ends beside daemon threads (its issue 110052)."""
 
 
 @pytest.mark.parametrize("daemons", [0, 2])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,6 +19,7 @@ from intarsia.flow.native.options import USUAL, NativeOptions
 from intarsia.flow.native.run import peak_of, refuse_threads
 from intarsia.flow.native.shapes import Form, Problem, problem
 from intarsia.flow.native.suites import GOALS, Named
+from intarsia.flow.native.turns import SHARED_TURN, TURN, Contender
 from intarsia.ground import InputError
 from intarsia.ground.store import Json, Store
 from intarsia.operators import Quantised, evaluate, evaluate_quantised
@@ -33,35 +34,9 @@ Array = NDArray[Any]
 Told = Callable[[int, int], None]
 ROUNDS = 12
 """Rounds, in each of which every contender has a turn."""
-TURN = 0.01
-"""Seconds of a turn, as long as it is at least ``LEAST`` calls."""
-LEAST = 3
-LONG = 0.1
-"""Seconds of a call of which one makes a turn."""
 LIMIT = 4.0
 """Seconds after which no further round of a shape begins, as long as there were ``FEWEST``."""
 FEWEST = 3
-
-
-@dataclass(slots=True)
-class Contender:
-    """What is timed: a call, and the seconds that it took."""
-
-    call: Callable[[], Any]
-    seconds: list[float]
-
-    def turn(self) -> None:
-        """Some calls, each timed; the first one warms the caches and does not count."""
-        began = time.perf_counter()
-        self.call()
-        least = LEAST if time.perf_counter() - began < LONG else 1
-        began = time.perf_counter()
-        done = 0
-        while done < least or time.perf_counter() - began < TURN:
-            start = time.perf_counter()
-            self.call()
-            self.seconds.append(time.perf_counter() - start)
-            done += 1
 
 
 def bench_native(
@@ -178,7 +153,7 @@ def bench_shape(
         if i >= FEWEST and time.perf_counter() > until:
             break
         for contender in contenders:
-            contender.turn()
+            contender.turn(TURN if options.threads == 1 else SHARED_TURN)
         if i % 6 == 0:
             best = max(best, peak_of(best.instruction, features, options.threads), key=lambda peak: peak.calls)
     iterations = made.shape.operator.iterations

@@ -15,6 +15,7 @@ from intarsia.flow.native.model_answers import ModelRun, NodeRun
 from intarsia.flow.native.nodes import Nodes
 from intarsia.flow.native.options import USUAL, NativeOptions
 from intarsia.flow.native.run import peak_of, refuse_threads
+from intarsia.flow.native.turns import SHARED_TURN
 from intarsia.ground import QUIET, InputError, Trace
 from intarsia.models import QuantisedNode, load_whole, read_quantised
 from intarsia.targets.x86 import Features, at_level, host_processor, level_of, pinned
@@ -25,8 +26,6 @@ Told = Callable[[int, int], None]
 RUNS = 10
 SECONDS = 0.03
 """A node is run at least so often and so long by each, in turn; the fastest run counts."""
-TURN = 0.01
-"""Seconds of a turn where threads share the work: the other's wait awake for a while, and take cores meanwhile."""
 
 
 def run_model(path: str, options: NativeOptions = USUAL, *, trace: Trace = QUIET, told: Told | None = None) -> ModelRun:
@@ -101,7 +100,7 @@ def _node(
     arrays = [inputs[t.name] for t in function.inputs]
     out = function(*arrays)
     right = made_by_library[made.output]
-    library, ours = _in_turn(run, lambda: function(*arrays, out=out), turn=TURN if options.threads > 1 else 0.0)
+    library, ours = _in_turn(run, lambda: function(*arrays, out=out), turn=SHARED_TURN if options.threads > 1 else 0.0)
     function.close()
     values[made.output] = out.reshape(right.shape)
     iterations = made.quantised.operator.iterations
