@@ -31,7 +31,7 @@ UNITS = {
     "watt": "tokens/s each watt",
     "dollar": "tokens/s each dollar",
 }
-ALONE = {"objective": OBJECTIVE, "hbm": (), "audit": 0, "seed": 0}
+ALONE = {"objective": OBJECTIVE, "hbm": (), "audit": 0, "seed": 0, "fresh": False}
 """Options that a space needs, with what they are if nobody says anything."""
 
 
@@ -41,6 +41,7 @@ def space_options(parser: ArgumentParser) -> None:
     add("--space", metavar="NAME|FILE", default="", help="the best chip of phaze, wide or a TOML file")
     chip_options(add)
     audit_options(add)
+    add("--fresh", action="store_true", help="find again what an earlier run has stored")
 
 
 def refuse_without_space(arguments: Namespace) -> None:
@@ -69,6 +70,7 @@ def run_space(arguments: Namespace) -> int:
         objective=arguments.objective,
         audited=arguments.audit,
         seed=arguments.seed,
+        fresh=arguments.fresh,
         told=told_on_terminal,
     )
     end_of_progress()

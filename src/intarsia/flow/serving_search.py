@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from intarsia.flow.search_question import OBJECTIVES
 from intarsia.flow.serving import serving_notes
+from intarsia.flow.serving_journal import stored_journal
 from intarsia.flow.serving_question import ServingWanted, serving_task
 from intarsia.flow.spaces import chip_space
 from intarsia.graph import Model
 from intarsia.ground import InputError
 from intarsia.ground.records import refuse_unknown
+from intarsia.ground.store import Store, default_store
 from intarsia.machines.template import chip_of
 from intarsia.place.plan import EQUAL
 from intarsia.place.serving import ServingPlan, best_serving, check_serving
@@ -70,6 +73,8 @@ def search_serving_chip(
     objective: str = "throughput",
     audited: int = 0,
     seed: int = 0,
+    fresh: bool = False,
+    store: Path | None = None,
     told: Callable[[str], None] = lambda _: None,
     watch: Callable[[ServingMoment], None] = lambda _: None,
 ) -> ServingSearchAnswer:
@@ -84,6 +89,8 @@ def search_serving_chip(
         objective: throughput, or throughput for each mm², watt or dollar.
         audited: removed chips to evaluate in full afterwards.
         seed: of their draw.
+        fresh: find again what is in the store.
+        store: where it is kept what was found, so that an interrupted search continues; the user's for None.
         told: is told what the search does.
         watch: is told how far the search is.
 
@@ -104,7 +111,8 @@ def search_serving_chip(
             told(f"{moment.looked} chips looked at" + (f"; best {moment.best:.6g}" if moment.best else ""))
 
     told("bounds")
-    searched = search_serving(question, watch=tell)
+    with Store(store or default_store()) as kept, stored_journal(question, kept, fresh=fresh) as journal:
+        searched = search_serving(question, journal=journal, watch=tell)
     outcome = _outcome(question, searched)
     audit = None
     if audited:

@@ -12,6 +12,7 @@ from intarsia.search.objective import Objective, Per, Several
 from intarsia.search.question import Question, Total, Training
 from intarsia.search.search import search
 from intarsia.search.serving import (
+    Journal,
     SearchedServing,
     ServingAudit,
     ServingCertificate,
@@ -29,6 +30,7 @@ __all__ = [
     "Candidate",
     "Candidates",
     "Certificate",
+    "Journal",
     "Known",
     "Looked",
     "Moment",

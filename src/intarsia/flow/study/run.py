@@ -75,7 +75,7 @@ def run_study(
     started = perf_counter()
     place, workers = store or default_store(), study.workers or cores()
     baseline_clusters(study, read_clusters(study.cluster)[0].devices)  # a wrong name is refused before the search
-    served = None if study.serving is None else deployed(study, study.serving, watch)
+    served = None if study.serving is None else deployed(study, study.serving, place, watch, fresh=fresh)
     if served is not None:
         chosen = served.chosen
     else:

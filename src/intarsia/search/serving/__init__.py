@@ -2,10 +2,12 @@
 
 from intarsia.search.serving.answer import SearchedServing, ServingCertificate, ServingLooked, ServingMoment
 from intarsia.search.serving.audit import ServingAudit, audit_serving
+from intarsia.search.serving.journal import Journal
 from intarsia.search.serving.question import ServingQuestion, rates_of
 from intarsia.search.serving.search import search_serving
 
 __all__ = [
+    "Journal",
     "SearchedServing",
     "ServingAudit",
     "ServingCertificate",

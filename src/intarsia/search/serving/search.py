@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from intarsia.place.serving import Chains, RatedCuts, Served, bound_with_messages, rated_cuts
 from intarsia.search.serving.answer import SearchedServing, ServingCertificate, ServingLooked, ServingMoment
 from intarsia.search.serving.ceilings import ceilings
+from intarsia.search.serving.journal import Journal, nowhere
 from intarsia.search.serving.question import ServingQuestion, rates_of
 
 Floats = NDArray[np.float64]
@@ -37,22 +38,25 @@ class _Set:
         places: of the combinations.
         bound: tokens per second.
         rows: of the chips, the highest bound on the score first, where the set is one combination that was opened.
-        cuts: of these chips.
         next: place in ``rows``.
+        floor: tokens per second that were worth something when the first of them was looked at.
+        cuts: that may make more; worked out when they are needed.
     """
 
     places: Ints
     bound: float
     rows: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    cuts: RatedCuts = field(default_factory=lambda: RatedCuts(()))
     next: int = 0
+    floor: float = 0.0
+    cuts: RatedCuts | None = None
 
 
 class _Search:
     """What is known while a search runs."""
 
-    def __init__(self, question: ServingQuestion, watch: Watch) -> None:
+    def __init__(self, question: ServingQuestion, watch: Watch, journal: Journal) -> None:
         self.question, self.watch, self.chains = question, watch, Chains(question.task.model)
+        self.journal = journal
         self.started = perf_counter()
         self.points = question.space.points
         self.weights = question.costs
@@ -88,14 +92,22 @@ class _Search:
         if self.served is None:
             return
         rows = np.array([one.row for one in self.looked])
-        above = ceilings(self.question, self.chains, rows, self.score).tolist()
+        above = self.journal.recall(len(rows))
+        if above is None:
+            above = ceilings(self.question, self.chains, rows, self.score).tolist()
+            self.journal.note(above)
         self.looked = [replace(one, bound=min(one.bound, own)) for one, own in zip(self.looked, above, strict=True)]
         self.highest = max(one.bound for one in self.looked)
 
     def _bounded(self, places: Ints) -> None:
         """Bound a set, and put it where it belongs."""
         self.bounds += 1
-        bound = bound_with_messages(self.question.with_rates(self.rates[places].max(axis=0)), self.chains)
+        known = self.journal.recall(1)
+        if known is None:
+            rates = self.rates[places].max(axis=0)
+            known = [bound_with_messages(self.question.with_rates(rates), self.chains)]
+            self.journal.note(known)
+        (bound,) = known
         its = _Set(places, bound)
         if len(places) == 1:
             its.rows = self.rows[int(places[0])]
@@ -112,12 +124,10 @@ class _Search:
         if not self.looked:  # no set or chip that is left has a higher bound
             self.highest = its.bound / weight
         if not its.next:
-            task = self.question.with_rates(self.rates[int(its.places[0])])
-            its.cuts = rated_cuts(task, self.chains, self.score * weight)
-        tokens, served = its.cuts.most_tokens(
-            self.question.on(self.points.point(row)), self.chains, self.score * weight
-        )
-        found, score = (tokens, tokens / weight) if served is not None else (0.0, 0.0)
+            its.floor = self.score * weight
+        served = self._most(its, row, self.score * weight)
+        found = 0.0 if served is None else served.pace.tokens_per_second
+        score = found / weight
         self.looked.append(ServingLooked(row, self.points.point(row), found, score, its.bound / weight))
         self.evaluated += served is not None
         if score > self.score:
@@ -125,6 +135,22 @@ class _Search:
         its.next += 1
         if its.next < len(its.rows):
             self._push(its, its.bound / float(self.weights[its.rows[its.next]]))
+
+    def _most(self, its: _Set, row: int, floor: float) -> Served | None:
+        """The deployment on a chip with the most tokens per second, if they are more than a floor.
+
+        That there is none is remembered, for most chips have none; the few others are looked at again.
+        """
+        known = self.journal.recall(1)
+        if known == [0.0]:
+            return None
+        if its.cuts is None:
+            its.cuts = rated_cuts(self.question.with_rates(self.rates[int(its.places[0])]), self.chains, its.floor)
+        _, served = its.cuts.most_tokens(self.question.on(self.points.point(row)), self.chains, floor)
+        if known is None:
+            self.journal.note([float(served is not None)])
+        assert known is None or served is not None, "a journal of another search"
+        return served
 
     def _tell(self, *, end: bool = False) -> None:
         """How far the search is: where the best has changed, at the end, and now and then."""
@@ -186,15 +212,18 @@ def _halves(rates: Floats, places: Ints) -> Iterator[Ints]:
     yield places[low]
 
 
-def search_serving(question: ServingQuestion, *, watch: Watch = lambda _: None) -> SearchedServing:
+def search_serving(
+    question: ServingQuestion, *, journal: Journal = nowhere, watch: Watch = lambda _: None
+) -> SearchedServing:
     """The chip of the highest score; of equal ones the first in the order of bounds.
 
     Chips of equal bounds come with the largest buffer first, then in the order of the space.
 
     Args:
         question: what is asked.
+        journal: of an earlier search for the same, which goes on from there.
         watch: is told how far the search is.
     """
-    state = _Search(question, watch)
+    state = _Search(question, watch, journal)
     state.run()
     return state.answer()

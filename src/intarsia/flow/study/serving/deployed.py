@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from intarsia.flow.serving import ServingAnswer, serve_model
 from intarsia.flow.serving_search import ServingSearchAnswer, search_serving_chip
@@ -41,13 +42,20 @@ class Deployed:
         return self.answer.plan
 
 
-def deployed(study: Study, keys: ServingKeys, watch: Watch) -> Deployed:
+def deployed(study: Study, keys: ServingKeys, store: Path, watch: Watch, *, fresh: bool) -> Deployed:
     """The chip and its deployment.
+
+    Args:
+        study: what is asked.
+        keys: what of it is about serving.
+        store: where a search for the chip is kept.
+        watch: is told how far it is.
+        fresh: search again.
 
     Raises:
         InputError: anything in the study that is wrong.
     """
-    return _searched(study, keys, watch) if study.space else _given(study, keys, watch)
+    return _searched(study, keys, store, watch, fresh=fresh) if study.space else _given(study, keys, watch)
 
 
 def restricted(study: Study) -> dict[str, tuple[str, ...]]:
@@ -62,7 +70,7 @@ def _given(study: Study, keys: ServingKeys, watch: Watch) -> Deployed:
     return Deployed(keys, Chosen(answer.task.cluster, answer.task.efficiency, (), answer.because), answer)
 
 
-def _searched(study: Study, keys: ServingKeys, watch: Watch) -> Deployed:
+def _searched(study: Study, keys: ServingKeys, store: Path, watch: Watch, *, fresh: bool) -> Deployed:
     file = space_toml(within(study.space, study.budget)) if study.budget else ""
     with typed_space(study.space, file) as space:
         found = search_serving_chip(
@@ -74,6 +82,8 @@ def _searched(study: Study, keys: ServingKeys, watch: Watch) -> Deployed:
             objective=study.objective or "throughput",
             audited=study.audit,
             seed=study.seed,
+            fresh=fresh,
+            store=store,
             told=lambda text: watch(Progress(text)) if "looked at" not in text else None,
             watch=lambda moment: watch(_progress(moment)),
         )
