@@ -155,6 +155,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.usefixtures("simulator")
 def test_an_interruption_ends_everything_at_once_and_keeps_what_is_done(tmp_path: Path) -> None:
     script, kept = tmp_path / "script.py", tmp_path / "s.sqlite"
     script.write_text(INTERRUPTED)

@@ -10,6 +10,8 @@ import pytest
 
 from intarsia.cli import main
 
+pytestmark = pytest.mark.usefixtures("simulator")
+
 SPEC = "gemm:m=20,n=9,k=30"
 FILES = ["expected.npy", "inputs.npz", "manifest.json", "memory.bin", "output_index.npy", "program.bin"]
 

@@ -9,6 +9,8 @@ import pytest
 
 from intarsia.cli import main
 
+pytestmark = pytest.mark.usefixtures("simulator")
+
 FIRST = "conv2d:n=1,c=3,h=16,w=16,k=16,r=3,s=3,pad=1"
 
 
